@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { readEnvironment } from './environment.ts';
+
+const good = {
+  DATABASE_URL: 'postgres://u:secret@127.0.0.1:5432/d',
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  S3_ENDPOINT: 'http://127.0.0.1:9000',
+  S3_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'k',
+  AWS_SECRET_ACCESS_KEY: 's',
+  BACKFILL_CONFIG_DIR: '/etc/backfill',
+};
+
+it('groups and freezes what it reads', () => {
+  const config = readEnvironment('importer', { ...good, IMPORTER_PORT: '9101', ANALYTICS_SALT: 'pepper' });
+  expect(config.http).toEqual({ host: '127.0.0.1', port: 9101 });
+  expect(config.storage.rawBucket).toBe('analytics-raw');
+  expect(config.salt?.toString()).toBe('pepper');
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+it('names every mistake at once and no value', () => {
+  const broken = { ...good, DATABASE_URL: 'mysql://topsecret', REDIS_URL: '', IMPORTER_PORT: 'many' };
+  expect(() => readEnvironment('importer', broken)).toThrow(/DATABASE_URL[\s\S]*REDIS_URL[\s\S]*IMPORTER_PORT/);
+  expect(() => readEnvironment('importer', broken)).not.toThrow(/topsecret/);
+});

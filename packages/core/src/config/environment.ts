@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { FatalError } from '../errors.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const concurrency = z.coerce.number().int().min(1).max(64);
+
+const RawEnvironment = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+  S3_ENDPOINT: z.url({ protocol: /^https?$/ }),
+  S3_REGION: z.string().min(1),
+  AWS_ACCESS_KEY_ID: z.string().min(1),
+  AWS_SECRET_ACCESS_KEY: z.string().min(1),
+  BACKFILL_RAW_BUCKET: z.string().min(1).default('analytics-raw'),
+  BACKFILL_ARCHIVE_BUCKET: z.string().min(1).default('analytics-backfill'),
+  BACKFILL_CONFIG_DIR: z.string().min(1),
+  BACKFILL_QUEUE_PREFIX: z.string().regex(/^[A-Za-z0-9_-]+$/).default('bf'),
+  ANALYTICS_SALT_FILE: z.string().min(1).optional(),
+  ANALYTICS_SALT: z.string().min(1).optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: port.default(0),
+  TRANSFORMER_HOST: z.string().default('127.0.0.1'),
+  TRANSFORMER_PORT: port.default(0),
+  TRANSFORMER_CONCURRENCY: concurrency.default(1),
+  TRANSFORMER_CHUNK_BYTES: z.coerce.number().int().min(1).default(16 * 1024 * 1024),
+  TRANSFORMER_PART_LINES: z.coerce.number().int().min(1).max(50_000).default(50_000),
+  IMPORTER_HOST: z.string().default('127.0.0.1'),
+  IMPORTER_PORT: port.default(0),
+  IMPORTER_CONCURRENCY: concurrency.default(1),
+  VERIFIER_HOST: z.string().default('127.0.0.1'),
+  VERIFIER_PORT: port.default(0),
+  VERIFIER_CONCURRENCY: concurrency.default(1),
+  ROLLBACK_HOST: z.string().default('127.0.0.1'),
+  ROLLBACK_PORT: port.default(0),
+  ROLLBACK_CONCURRENCY: concurrency.default(1),
+});
+
+export type ServiceName = 'api' | 'transformer' | 'importer' | 'verifier' | 'rollback';
+
+export interface StorageConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly rawBucket: string;
+  readonly archiveBucket: string;
+}
+
+/** Everything a service takes from its environment, validated, grouped and frozen. */
+export interface ServiceConfig {
+  readonly service: ServiceName;
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  /** Prefix of every BullMQ key: two systems may share one Redis. */
+  readonly queuePrefix: string;
+  readonly storage: StorageConfig;
+  /** The directory with policy.yaml, sources/ and taxonomy/. */
+  readonly configDir: string;
+  /** `analytics_salt`: the HMAC key of all pseudonyms. Only the transformer asks for it. */
+  readonly salt: Buffer | undefined;
+  readonly logLevel: string;
+  readonly http: { readonly host: string; readonly port: number };
+  /** Jobs one process works on at once. */
+  readonly concurrency: number;
+  /** Target size of a chunk of plain text, in bytes; chunks end on line ends. */
+  readonly chunkBytes: number;
+  /** Most lines of one import part. */
+  readonly partLines: number;
+}
+
+function readSalt(raw: z.infer<typeof RawEnvironment>): Buffer | undefined {
+  if (raw.ANALYTICS_SALT_FILE !== undefined) {
+    return Buffer.from(readFileSync(raw.ANALYTICS_SALT_FILE, 'utf8').trim(), 'utf8');
+  }
+  return raw.ANALYTICS_SALT === undefined ? undefined : Buffer.from(raw.ANALYTICS_SALT, 'utf8');
+}
+
+/**
+ * Turns the environment into a service's configuration.
+ *
+ * @throws {FatalError} naming every variable that is missing or malformed, without their values.
+ */
+export function readEnvironment(service: ServiceName, env: NodeJS.ProcessEnv): ServiceConfig {
+  const parsed = RawEnvironment.safeParse(env);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new FatalError(`The environment is not usable:\n${mistakes.join('\n')}`);
+  }
+  const raw = parsed.data;
+  const upper = service.toUpperCase() as Uppercase<ServiceName>;
+  return Object.freeze({
+    service,
+    databaseUrl: raw.DATABASE_URL,
+    redisUrl: raw.REDIS_URL,
+    queuePrefix: raw.BACKFILL_QUEUE_PREFIX,
+    storage: Object.freeze({
+      endpoint: raw.S3_ENDPOINT,
+      region: raw.S3_REGION,
+      accessKeyId: raw.AWS_ACCESS_KEY_ID,
+      secretAccessKey: raw.AWS_SECRET_ACCESS_KEY,
+      rawBucket: raw.BACKFILL_RAW_BUCKET,
+      archiveBucket: raw.BACKFILL_ARCHIVE_BUCKET,
+    }),
+    configDir: raw.BACKFILL_CONFIG_DIR,
+    salt: readSalt(raw),
+    logLevel: raw.LOG_LEVEL,
+    http: Object.freeze({ host: raw[`${upper}_HOST`], port: raw[`${upper}_PORT`] }),
+    concurrency: upper === 'API' ? 1 : raw[`${upper}_CONCURRENCY`],
+    chunkBytes: raw.TRANSFORMER_CHUNK_BYTES,
+    partLines: raw.TRANSFORMER_PART_LINES,
+  });
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { defineJob, defineQueue } from './define-queue.ts';
+
+const PartJob = z.object({ v: z.literal(1), batch_id: z.string(), part_id: z.int(), epoch: z.int() });
+
+/** From import parts to staged rows. The canary part goes first, alone; the rest waits for it. */
+export const transformedEvents = defineQueue({
+  name: 'transformed-events',
+  producers: ['transformer', 'dispatcher'],
+  consumer: 'importer',
+  jobs: {
+    canary: defineJob({
+      payload: PartJob,
+      jobId: (p: z.infer<typeof PartJob>) => `canary_${p.part_id}_${p.epoch}`,
+      attempts: 5,
+      backoffMs: 1_000,
+      whenStatus: ['canary'],
+    }),
+    import: defineJob({
+      payload: PartJob,
+      jobId: (p: z.infer<typeof PartJob>) => `import_${p.part_id}_${p.epoch}`,
+      attempts: 5,
+      backoffMs: 1_000,
+      whenStatus: ['importing'],
+    }),
+  },
+});

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { DeferError, decide, describeError, FatalError, StaleWorkError } from './errors.ts';
+
+const withCode = (code: string) => Object.assign(new Error('x'), { code });
+
+describe('decide', () => {
+  it.each([
+    ['stale work', new StaleWorkError('x'), 1, { action: 'drop' }],
+    ['a data fault', new FatalError('x'), 1, { action: 'fail' }],
+    ['a deferral', new DeferError('x', 700), 9, { action: 'defer', delayMs: 700 }],
+    ['postgres shutting down', withCode('57P01'), 9, { action: 'defer', delayMs: 2_000 }],
+    ['too many connections', withCode('53300'), 9, { action: 'defer', delayMs: 2_000 }],
+    ['a refused connection', withCode('ECONNREFUSED'), 9, { action: 'defer', delayMs: 2_000 }],
+    ['a terminated connection', new Error('Connection terminated unexpectedly'), 9, { action: 'defer', delayMs: 2_000 }],
+    ['a deadlock, first time', withCode('40P01'), 1, { action: 'retry' }],
+    ['a unique violation', withCode('23505'), 4, { action: 'retry' }],
+    ['an unknown error, last attempt', new Error('x'), 5, { action: 'halt' }],
+    ['a thrown string', 'x', 5, { action: 'halt' }],
+  ])('%s', (_name, error, attempt, decision) => {
+    expect(decide(error, attempt as number, 5)).toEqual(decision);
+  });
+});
+
+it('describes causes without repeating the message', () => {
+  expect(describeError(new Error('a', { cause: new Error('b') }))).toBe('a: b');
+});

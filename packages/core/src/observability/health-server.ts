@@ -1,0 +1,59 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+
+/** Name of a dependency → undefined when well, else what is wrong with it. */
+export type ReadinessCheck = () => Promise<Record<string, string | undefined>>;
+
+/** What `/readyz` answers: 200 and `ready`, or 503 and the dependencies that are not well. */
+export async function answerReadiness(check: ReadinessCheck): Promise<{ status: 200 | 503; body: object }> {
+  const findings = await check();
+  const down = Object.fromEntries(Object.entries(findings).filter(([, problem]) => problem !== undefined));
+  return Object.keys(down).length === 0
+    ? { status: 200, body: { status: 'ready' } }
+    : { status: 503, body: { status: 'not ready', down } };
+}
+
+async function answer(path: string, registry: Registry, check: ReadinessCheck): Promise<[number, string, string]> {
+  switch (path) {
+    case '/healthz':
+      return [200, 'application/json', '{"status":"ok"}'];
+    case '/readyz': {
+      const { status, body } = await answerReadiness(check);
+      return [status, 'application/json', JSON.stringify(body)];
+    }
+    case '/metrics':
+      return [200, registry.contentType, await registry.metrics()];
+    default:
+      return [404, 'application/json', '{"status":"not found"}'];
+  }
+}
+
+/** Serves `/healthz`, `/readyz` and `/metrics` of a worker. */
+export async function startHealthServer(options: {
+  host: string;
+  port: number;
+  registry: Registry;
+  check: ReadinessCheck;
+}): Promise<{ url: string; close(): Promise<void> }> {
+  const server: Server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    answer(path, options.registry, options.check).then(
+      ([status, type, body]) => response.writeHead(status, { 'content-type': type }).end(body),
+      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : 'error'),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${options.host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

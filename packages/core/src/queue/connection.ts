@@ -1,0 +1,11 @@
+import { Redis } from 'ioredis';
+
+/** A connection for a BullMQ worker: it blocks for jobs and must outlive every outage, so it never gives up. */
+export function createWorkerConnection(redisUrl: string): Redis {
+  return new Redis(redisUrl, { maxRetriesPerRequest: null, lazyConnect: true });
+}
+
+/** A connection for adding jobs: fails at once while Redis is away; the outbox keeps the work. */
+export function createProducerConnection(redisUrl: string): Redis {
+  return new Redis(redisUrl, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
+}

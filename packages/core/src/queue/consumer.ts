@@ -1,0 +1,118 @@
+import { DelayedError, type Job, UnrecoverableError, Worker, WaitingError } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { JobDefinition, PayloadOf, QueueContract } from '../contracts/define-queue.ts';
+import { type Decision, decide, FatalError } from '../errors.ts';
+
+export interface JobContext {
+  readonly jobId: string;
+  readonly kind: string;
+  /** 1 for the first run. */
+  readonly attempt: number;
+  /** Aborted when the service stops: finish the piece at hand and throw. */
+  readonly signal: AbortSignal;
+}
+
+/** One handler per kind of job: a missing one does not compile. */
+export type Handlers<J extends Record<string, JobDefinition>> = {
+  [K in keyof J]: (payload: PayloadOf<J[K]>, context: JobContext) => Promise<void>;
+};
+
+export interface ConsumerOptions {
+  connection: Redis;
+  prefix: string;
+  concurrency: number;
+  /** After a handler has returned. */
+  onDone(context: JobContext): Promise<void>;
+  /** After a handler has thrown, before the decision is carried out. */
+  onError(error: unknown, decision: Decision, payload: unknown, context: JobContext): Promise<void>;
+  /** Errors of the connection and of lock renewals. */
+  onWorkerError(error: Error): void;
+}
+
+export interface Consumer {
+  start(): void;
+  /** True while the worker takes jobs from a live connection. */
+  isConsuming(): boolean;
+  /** Hands unfinished jobs back, then closes. */
+  stop(): Promise<void>;
+}
+
+// A killed worker's job restarts after 10 to 17 s with these; BullMQ's defaults make that 35 to 90 s.
+const LOCK_DURATION_MS = 15_000;
+const STALLED_INTERVAL_MS = 5_000;
+// The default of 1 would fail a job after two kills.
+const MAX_STALLED_COUNT = 10;
+
+/** The receiving side of a queue; the one place that turns our decisions into BullMQ's. */
+export function createConsumer<J extends Record<string, JobDefinition>>(
+  contract: QueueContract<J>,
+  handlers: Handlers<J>,
+  options: ConsumerOptions,
+): Consumer {
+  const stopping = new AbortController();
+
+  async function carryOut(decision: Decision, error: unknown, job: Job, token: string | undefined): Promise<void> {
+    if (stopping.signal.aborted && decision.action !== 'drop' && token !== undefined) {
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+    switch (decision.action) {
+      case 'drop':
+        return;
+      case 'defer':
+        await job.moveToDelayed(Date.now() + decision.delayMs, token);
+        throw new DelayedError();
+      case 'retry':
+        throw error;
+      case 'fail':
+      case 'halt':
+        throw new UnrecoverableError(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  // Three parameters: BullMQ only passes its abort signal to processors that take it.
+  async function process(job: Job, token: string | undefined, signal?: AbortSignal): Promise<void> {
+    const context: JobContext = {
+      jobId: job.id ?? '',
+      kind: job.name,
+      attempt: job.attemptsMade + 1,
+      signal: signal === undefined ? stopping.signal : AbortSignal.any([stopping.signal, signal]),
+    };
+    const definition = contract.jobs[job.name] as JobDefinition<unknown> | undefined;
+    const handler = handlers[job.name] as ((payload: unknown, context: JobContext) => Promise<void>) | undefined;
+    try {
+      if (definition === undefined || handler === undefined) throw new FatalError(`unknown job kind ${job.name}`);
+      const payload = definition.payload.safeParse(job.data);
+      if (!payload.success) throw new FatalError(`payload of ${context.jobId} is not of this version`);
+      await handler(payload.data, context);
+      await options.onDone(context);
+    } catch (error) {
+      const decision = decide(error, context.attempt, definition?.attempts ?? 1);
+      await options.onError(error, decision, job.data, context);
+      await carryOut(decision, error, job, token);
+    }
+  }
+
+  const worker = new Worker(contract.name, process, {
+    connection: options.connection,
+    prefix: options.prefix,
+    concurrency: options.concurrency,
+    autorun: false,
+    lockDuration: LOCK_DURATION_MS,
+    stalledInterval: STALLED_INTERVAL_MS,
+    maxStalledCount: MAX_STALLED_COUNT,
+    maxStartedAttempts: 20,
+  });
+  worker.on('error', options.onWorkerError);
+
+  return {
+    start() {
+      worker.run().catch(options.onWorkerError);
+    },
+    isConsuming: () => worker.isRunning() && options.connection.status === 'ready',
+    async stop() {
+      stopping.abort();
+      await worker.close();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { type JobsOptions, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { QueueContract } from '../contracts/define-queue.ts';
+
+export interface JobToSend {
+  kind: string;
+  jobId: string;
+  payload: unknown;
+}
+
+export interface Producer {
+  /** Adds the jobs; those whose id exists already are left as they are. At most 1,000 at a time. */
+  send(jobs: readonly JobToSend[]): Promise<void>;
+  /** The ids among these that no worker will pick up any more: unknown to Redis, failed, or finished. */
+  findGone(jobIds: readonly string[]): Promise<string[]>;
+  /** Removes what is left of these jobs, so that their ids can be sent again. */
+  remove(jobIds: readonly string[]): Promise<void>;
+  /** Has the job come round every `everyMs`; one scheduler per kind, however often this is called. */
+  schedule(kind: string, payload: unknown, everyMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const ALIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused']);
+
+function jobOptions(contract: QueueContract, kind: string): JobsOptions {
+  const job = contract.jobs[kind];
+  if (job === undefined) throw new Error(`queue ${contract.name} has no jobs of kind ${kind}`);
+  return {
+    attempts: job.attempts,
+    backoff: { type: 'exponential', delay: job.backoffMs },
+    removeOnComplete: true,
+    removeOnFail: { count: 1_000 },
+  };
+}
+
+/** The sending side of a queue. */
+export function createProducer(contract: QueueContract, connection: Redis, prefix: string): Producer {
+  const queue = new Queue(contract.name, { connection, prefix });
+  queue.on('error', () => undefined); // Told to the caller of the command that failed.
+  return {
+    async send(jobs) {
+      await queue.addBulk(
+        jobs.map(({ kind, jobId, payload }) => ({
+          name: kind,
+          data: contract.jobs[kind]?.payload.parse(payload),
+          opts: { ...jobOptions(contract, kind), jobId },
+        })),
+      );
+    },
+    async findGone(jobIds) {
+      const states = await Promise.all(jobIds.map((id) => queue.getJobState(id)));
+      return jobIds.filter((_id, index) => !ALIVE.has(states[index] ?? 'unknown'));
+    },
+    async remove(jobIds) {
+      await Promise.all(jobIds.map((id) => queue.remove(id)));
+    },
+    async schedule(kind, payload, everyMs) {
+      await queue.upsertJobScheduler(
+        kind,
+        { every: everyMs },
+        { name: kind, data: contract.jobs[kind]?.payload.parse(payload), opts: jobOptions(contract, kind) },
+      );
+    },
+    async close() {
+      await queue.close();
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** A batch's places in the archive bucket. Keys below the mirror are the same as below the batch's input prefix. */
+export const archiveLayout = {
+  mirrorPrefix: (batchId: string) => `raw/${batchId}/`,
+  mirrorObject: (batchId: string, sourceFile: string) => `raw/${batchId}/${sourceFile}`,
+  manifest: (batchId: string) => `raw/${batchId}/manifest.json`,
+  /** Named by content, so that a repeated write is the same write. */
+  part: (batchId: string, sha256: string) => `transformed/${batchId}/${sha256}.copy`,
+  report: (batchId: string, name: string) => `reports/${batchId}/${name}`,
+} as const;
+
+/** The contract's name of the CSV report. */
+export const CSV_REPORT = 'analytics_backfill_verification.csv';
+
+/**
+ * Splits `s3://bucket/prefix/`.
+ *
+ * @returns undefined when the text is not such an address.
+ */
+export function parseS3Prefix(input: string): { bucket: string; prefix: string } | undefined {
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.+\/)$/.exec(input);
+  return match?.[1] === undefined || match[2] === undefined ? undefined : { bucket: match[1], prefix: match[2] };
+}

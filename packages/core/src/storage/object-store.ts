@@ -1,0 +1,145 @@
+import type { Readable } from 'node:stream';
+import {
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  NoSuchKey,
+  NotFound,
+  paginateListObjectsV2,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import type { StorageConfig } from '../config/environment.ts';
+import { FatalError } from '../errors.ts';
+
+export interface ObjectInfo {
+  key: string;
+  size: number;
+  etag: string;
+  lastModified: Date;
+}
+
+export interface GetOptions {
+  /** Bytes [start, end) of the object; the whole object when absent. */
+  range?: { start: number; end: number };
+  /** Refuse the object when it no longer has this ETag. */
+  ifMatch?: string;
+}
+
+/** The object store, narrowed to what the system does with it. Bucket names are the caller's. */
+export interface ObjectStore {
+  /** Every object below the prefix, in key order. */
+  list(bucket: string, prefix: string): AsyncIterable<ObjectInfo>;
+  /** @throws {FatalError} when the object is gone or is not the one pinned by `ifMatch`. */
+  get(bucket: string, key: string, options?: GetOptions): Promise<Readable>;
+  /** True when the object exists. */
+  exists(bucket: string, key: string): Promise<boolean>;
+  put(bucket: string, key: string, body: Buffer, contentType: string): Promise<void>;
+  /** Uploads a stream of unknown length in parts; memory stays at a few parts. */
+  putStream(bucket: string, key: string, body: Readable, signal?: AbortSignal): Promise<void>;
+  /** Throws unless the bucket answers. */
+  checkBucket(bucket: string): Promise<void>;
+  close(): void;
+}
+
+const UPLOAD_PART_BYTES = 8 * 1024 * 1024;
+
+function isMissing(error: unknown): boolean {
+  return error instanceof NoSuchKey || error instanceof NotFound;
+}
+
+function isPreconditionFailed(error: unknown): boolean {
+  return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
+}
+
+async function get(client: S3Client, bucket: string, key: string, options: GetOptions): Promise<Readable> {
+  const { range, ifMatch } = options;
+  try {
+    const answer = await client.send(
+      new GetObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        ...(range && { Range: `bytes=${range.start}-${range.end - 1}` }),
+        ...(ifMatch !== undefined && { IfMatch: ifMatch }),
+      }),
+    );
+    return answer.Body as Readable;
+  } catch (error) {
+    if (isMissing(error)) throw new FatalError(`s3://${bucket}/${key} does not exist`, { cause: error });
+    if (isPreconditionFailed(error)) {
+      throw new FatalError(`s3://${bucket}/${key} was changed after it was pinned`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function* list(client: S3Client, bucket: string, prefix: string): AsyncGenerator<ObjectInfo> {
+  for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+    for (const object of page.Contents ?? []) {
+      yield {
+        key: object.Key ?? '',
+        size: object.Size ?? 0,
+        etag: object.ETag ?? '',
+        lastModified: object.LastModified ?? new Date(0),
+      };
+    }
+  }
+}
+
+/**
+ * Connects to the object store of the configuration, and to no other: environment variables, ARNs and redirects
+ * cannot send a request elsewhere.
+ */
+export function createObjectStore(config: StorageConfig): ObjectStore {
+  const client = new S3Client({
+    endpoint: config.endpoint,
+    region: config.region,
+    credentials: { accessKeyId: config.accessKeyId, secretAccessKey: config.secretAccessKey },
+    forcePathStyle: true,
+    ignoreConfiguredEndpointUrls: true,
+    disableMultiregionAccessPoints: true,
+    useArnRegion: false,
+    followRegionRedirects: false,
+    // Our own sha256 checks every object; some S3 servers store the SDK's chunk framing inside streamed objects.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    maxAttempts: 5,
+  });
+  return {
+    list: (bucket, prefix) => list(client, bucket, prefix),
+    get: (bucket, key, options = {}) => get(client, bucket, key, options),
+    async exists(bucket, key) {
+      try {
+        await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+        return true;
+      } catch (error) {
+        if (isMissing(error)) return false;
+        throw error;
+      }
+    },
+    async put(bucket, key, body, contentType) {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
+    },
+    async putStream(bucket, key, body, signal) {
+      const upload = new Upload({
+        client,
+        params: { Bucket: bucket, Key: key, Body: body },
+        partSize: UPLOAD_PART_BYTES,
+        queueSize: 2,
+      });
+      const abort = () => void upload.abort();
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        await upload.done();
+      } finally {
+        signal?.removeEventListener('abort', abort);
+      }
+    },
+    async checkBucket(bucket) {
+      await client.send(new HeadBucketCommand({ Bucket: bucket }));
+    },
+    close: () => client.destroy(),
+  };
+}
