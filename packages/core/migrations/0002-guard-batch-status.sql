@@ -72,6 +72,11 @@ begin
   if new.epoch <> old.epoch then
     delete from analytics.backfill_outbox where batch_id = new.batch_id;
   end if;
+  -- Open work gets new job ids: Redis may still hold a failed or a running job under the old ones.
+  if old.status in ('halted', 'failed') and new.status <> 'rolling_back' then
+    update analytics.backfill_raw_chunks set epoch = new.epoch where batch_id = new.batch_id and state = 'open';
+    update analytics.backfill_import_parts set epoch = new.epoch where batch_id = new.batch_id and state = 'ready';
+  end if;
   -- The window is frozen from the last run approval until the batch is published or taken back.
   if new.status = 'preparing' then
     insert into analytics.backfill_freezes (batch_id, window_start, window_end, reason)

@@ -81,7 +81,23 @@ create function analytics.drop_staging_leaf(p_batch_id text) returns void langua
 declare
   v_leaf text := analytics.staging_leaf((select batch_no from analytics.backfill_batches where batch_id = p_batch_id));
 begin
+  -- Dropping a leaf waits for the parent's readers; do not make everyone else wait behind us for long.
+  perform set_config('lock_timeout', '5s', true);
   execute format('drop table if exists analytics.%I', v_leaf);
+end $$;
+
+-- Forgets what an earlier plan or attempt of the batch has worked out. Stored events, approvals, gate results and
+-- the audit log stay.
+create function analytics.clear_batch_work(p_batch_id text) returns void language plpgsql as $$
+begin
+  perform analytics.drop_staging_leaf(p_batch_id);
+  delete from analytics.backfill_quarantine where batch_id = p_batch_id;
+  delete from analytics.backfill_losers where loser_batch_id = p_batch_id;
+  delete from analytics.backfill_lineage where batch_id = p_batch_id;
+  delete from analytics.backfill_event_checkpoint_raw where batch_id = p_batch_id;
+  delete from analytics.backfill_import_parts where batch_id = p_batch_id;
+  delete from analytics.backfill_raw_chunks where batch_id = p_batch_id;
+  delete from analytics.backfill_files where batch_id = p_batch_id;
 end $$;
 
 -- Staged rows are kept 24 hours after a batch is complete (runbook), then dropped leaf by leaf.

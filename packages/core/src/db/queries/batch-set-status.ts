@@ -1,0 +1,26 @@
+import type { BatchStatus } from '../../domain/batch-status.ts';
+import type { Queryable } from '../pool.ts';
+
+export interface StatusChange {
+  batchId: string;
+  from: readonly BatchStatus[];
+  to: BatchStatus;
+  /** For people; stands in the batch and in the audit log. */
+  reason?: string | undefined;
+  /** When given, the change only happens under this epoch. */
+  epoch?: number | undefined;
+}
+
+/**
+ * Changes a batch's status if it is where the caller believes it to be.
+ *
+ * @returns false when it was not, and nothing was changed.
+ */
+export async function setBatchStatus(db: Queryable, change: StatusChange): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update analytics.backfill_batches set status = $2, status_reason = $3
+      where batch_id = $1 and status = any ($4) and ($5::int is null or epoch = $5)`,
+    [change.batchId, change.to, change.reason ?? null, change.from, change.epoch ?? null],
+  );
+  return rowCount === 1;
+}

@@ -1,0 +1,35 @@
+import type { Queryable } from '../pool.ts';
+
+/** Chunks of the batch that are still to be transformed. */
+export async function listOpenChunks(db: Queryable, batchId: string): Promise<{ chunk_id: number; epoch: number }[]> {
+  const { rows } = await db.query<{ chunk_id: number; epoch: number }>(
+    `select chunk_id, epoch from analytics.backfill_raw_chunks
+      where batch_id = $1 and state = 'open' order by chunk_no`,
+    [batchId],
+  );
+  return rows;
+}
+
+/** Parts of the batch that are still to be imported. */
+export async function listReadyParts(
+  db: Queryable,
+  batchId: string,
+): Promise<{ part_id: number; epoch: number; is_canary: boolean }[]> {
+  const { rows } = await db.query<{ part_id: number; epoch: number; is_canary: boolean }>(
+    `select part_id, epoch, is_canary from analytics.backfill_import_parts
+      where batch_id = $1 and state = 'ready' order by part_id`,
+    [batchId],
+  );
+  return rows;
+}
+
+/** Batches that are on their way but have nothing written down to do: something was missed. */
+export async function listBatchesWithoutWork(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ batch_id: string }>(
+    `select b.batch_id from analytics.backfill_batches b
+      where b.status in ('submitted', 'planning', 'preparing', 'canary', 'importing', 'verifying', 'publishing', 'rolling_back')
+        and not exists (select 1 from analytics.backfill_outbox o where o.batch_id = b.batch_id)
+      order by b.batch_no`,
+  );
+  return rows.map((row) => row.batch_id);
+}

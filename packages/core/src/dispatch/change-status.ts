@@ -1,0 +1,35 @@
+import type { Client } from '../db/pool.ts';
+import { type BatchRow, getBatch } from '../db/queries/batch-get.ts';
+import { type StatusChange, setBatchStatus } from '../db/queries/batch-set-status.ts';
+import { listOpenChunks, listReadyParts } from '../db/queries/open-work-list.ts';
+import { insertOutboxEntries } from '../db/queries/outbox-insert-many.ts';
+import { batchEntry, importEntry, transformEntry } from './outbox-entries.ts';
+
+/**
+ * Writes down all work that the batch's status calls for and that is not done yet. Safe to repeat: the ledger says
+ * what is open, and a job id is written down once.
+ */
+export async function enqueueOpenWork(client: Client, batch: BatchRow): Promise<void> {
+  const whole = batchEntry(batch);
+  if (whole !== undefined) return insertOutboxEntries(client, [whole]);
+  if (batch.status !== 'canary' && batch.status !== 'importing') return;
+  const chunks = await listOpenChunks(client, batch.batch_id);
+  const parts = await listReadyParts(client, batch.batch_id);
+  await insertOutboxEntries(client, [
+    ...chunks.map((chunk) => transformEntry(batch.batch_id, chunk)),
+    ...parts.map((part) => importEntry(batch.batch_id, part)),
+  ]);
+}
+
+/**
+ * Changes a batch's status and writes down, in the same transaction, the work that follows from it. The only way a
+ * stage begins.
+ *
+ * @returns false when the batch was not in one of the `from` statuses (or epoch); nothing was changed then.
+ */
+export async function changeStatus(client: Client, change: StatusChange): Promise<boolean> {
+  if (!(await setBatchStatus(client, change))) return false;
+  const batch = await getBatch(client, change.batchId);
+  if (batch !== undefined) await enqueueOpenWork(client, batch);
+  return true;
+}

@@ -1,0 +1,126 @@
+import pg from 'pg';
+import { CONTRACTS } from '../contracts/contracts.ts';
+import type { QueueContract } from '../contracts/define-queue.ts';
+import { listDueOutboxEntries, markOutboxDispatched } from '../db/queries/outbox-dispatch.ts';
+import type { Queryable } from '../db/pool.ts';
+import { describeError } from '../errors.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Producer } from '../queue/producer.ts';
+
+/** Jobs of one queue that may be under way at once; the rest of the backlog waits in PostgreSQL. */
+export const DISPATCH_WINDOW = 500;
+const DISPATCH_EVERY_MS = 200;
+const RECONCILE_EVERY_MS = 3_000;
+const RECONNECT_AFTER_MS = 2_000;
+/** Any constant does: whoever holds this advisory lock is the one dispatcher. */
+const DISPATCHER_LOCK = 7_403_112_202;
+
+export type Producers = Readonly<Record<string, Producer>>;
+
+/** Sends what is due, once. The order (send, then mark) makes a crash in between a repeat, which the job id filters. */
+export async function dispatchDue(db: Queryable, producers: Producers): Promise<number> {
+  let sent = 0;
+  for (const contract of Object.values<QueueContract>(CONTRACTS)) {
+    const due = await listDueOutboxEntries(db, contract.name, DISPATCH_WINDOW);
+    if (due.length === 0) continue;
+    await producers[contract.name]?.send(
+      due.map((entry) => ({ kind: entry.kind, jobId: entry.job_id, payload: entry.payload })),
+    );
+    await markOutboxDispatched(
+      db,
+      due.map((entry) => entry.outbox_id),
+    );
+    sent += due.length;
+  }
+  return sent;
+}
+
+export interface DispatcherOptions {
+  databaseUrl: string;
+  producers: Producers;
+  logger: Logger;
+  /** Called every few seconds by the dispatcher in office, on its own connection. */
+  reconcile(db: Queryable): Promise<void>;
+}
+
+export interface Dispatcher {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const pause = (ms: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+
+/** One term of office: waits for the lock, then dispatches and reconciles until the connection or the stop ends it. */
+async function serve(options: DispatcherOptions, signal: AbortSignal): Promise<void> {
+  const client = new pg.Client({
+    connectionString: options.databaseUrl,
+    application_name: 'backfill-dispatcher',
+    options: '-c timezone=UTC',
+  });
+  client.on('error', (error) => options.logger.warn({ error: describeError(error) }, 'dispatcher lost its connection'));
+  await client.connect();
+  try {
+    let lastReconciled = 0;
+    let inOffice = false;
+    while (!signal.aborted) {
+      if (!inOffice) {
+        const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
+          DISPATCHER_LOCK,
+        ]);
+        inOffice = rows[0]?.locked === true;
+        if (inOffice) options.logger.info('dispatcher in office');
+      }
+      if (inOffice) {
+        await dispatchDue(client, options.producers);
+        if (Date.now() - lastReconciled >= RECONCILE_EVERY_MS) {
+          await options.reconcile(client);
+          lastReconciled = Date.now();
+        }
+      }
+      await pause(inOffice ? DISPATCH_EVERY_MS : RECONNECT_AFTER_MS, signal);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Moves work from the outbox to BullMQ. Every service runs one; the advisory lock lets exactly one of them act, on a
+ * connection of its own, and its loss (with that connection) lets the next one take over.
+ */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const stopping = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await serve(options, stopping.signal);
+      } catch (error) {
+        options.logger.warn({ error: describeError(error) }, 'dispatcher interrupted');
+        await pause(RECONNECT_AFTER_MS, stopping.signal);
+      }
+    }
+  }
+
+  return {
+    start() {
+      running = run();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { CONTRACTS } from '../contracts/contracts.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
+import { getBatchForStatusChange } from '../db/queries/batch-get.ts';
+import { listBatchesWithoutWork } from '../db/queries/open-work-list.ts';
+import { listSentOutboxEntries, resetOutboxEntries } from '../db/queries/outbox-dispatch.ts';
+import { withTransaction } from '../db/transaction.ts';
+import type { Logger } from '../observability/logger.ts';
+import { advanceBatch } from './advance-batch.ts';
+import { enqueueOpenWork } from './change-status.ts';
+import type { Producers } from './dispatcher.ts';
+
+/** A job that was sent this long ago is looked after. */
+const LOOK_AFTER_MS = 5_000;
+const PURGE_EVERY_MS = 15 * 60_000;
+
+/** Has work sent again whose job Redis has lost, dropped or given up. */
+async function resendGoneJobs(db: Queryable, producers: Producers, logger: Logger): Promise<void> {
+  for (const contract of Object.values(CONTRACTS)) {
+    const producer = producers[contract.name];
+    if (producer === undefined) continue;
+    const sent = await listSentOutboxEntries(db, contract.name, LOOK_AFTER_MS);
+    if (sent.length === 0) continue;
+    const gone = await producer.findGone(sent);
+    if (gone.length === 0) continue;
+    await producer.remove(gone);
+    await resetOutboxEntries(db, gone);
+    logger.warn({ queue: contract.name, jobs: gone.length }, 'jobs were gone and are sent again');
+  }
+}
+
+/** Writes down the work of batches that are on their way without any: a crash fell between two transactions. */
+async function mendBatchesWithoutWork(pool: Pool, db: Queryable): Promise<void> {
+  for (const batchId of await listBatchesWithoutWork(db)) {
+    await withTransaction(pool, 'reconciler', async (client) => {
+      const batch = await getBatchForStatusChange(client, batchId);
+      if (batch !== undefined) await enqueueOpenWork(client, batch);
+    });
+    await advanceBatch(pool, batchId, 'reconciler');
+  }
+}
+
+/** What the dispatcher in office does every few seconds, so that nothing depends on Redis remembering. */
+export function createReconciler(options: { pool: Pool; producers: Producers; logger: Logger }) {
+  return async (db: Queryable): Promise<void> => {
+    await resendGoneJobs(db, options.producers, options.logger);
+    await mendBatchesWithoutWork(options.pool, db);
+    await options.producers.maintenance?.schedule('purge-staging', { v: 1 }, PURGE_EVERY_MS);
+  };
+}

@@ -1,0 +1,25 @@
+import type { Client } from '../db/pool.ts';
+import { getBatchForStatusChange } from '../db/queries/batch-get.ts';
+import { startNewAttempt } from '../db/queries/batch-start-attempt.ts';
+import { type BatchStatus, resumeTarget } from '../domain/batch-status.ts';
+import { changeStatus } from './change-status.ts';
+
+/**
+ * Lets a halted or failed batch go on where it stopped, and starts a rolled back one anew (a new attempt, which
+ * plans and wants its run approvals again).
+ *
+ * @returns the new status, or undefined when the batch does not rest in a status that can be resumed.
+ */
+export async function resumeBatch(client: Client, batchId: string, reason?: string): Promise<BatchStatus | undefined> {
+  const batch = await getBatchForStatusChange(client, batchId);
+  if (batch === undefined) return undefined;
+  if (batch.status === 'rolled_back') {
+    await startNewAttempt(client, batchId);
+    await changeStatus(client, { batchId, from: ['rolled_back'], to: 'planning', reason });
+    return 'planning';
+  }
+  if (batch.status !== 'halted' && batch.status !== 'failed') return undefined;
+  const to = resumeTarget(batch.resume_status);
+  const changed = await changeStatus(client, { batchId, from: [batch.status], to, reason });
+  return changed ? to : undefined;
+}
