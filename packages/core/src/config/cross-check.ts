@@ -1,0 +1,95 @@
+import { isJsonObject, type JsonObject } from '../domain/json.ts';
+import type { ConfigMistake } from './config-error.ts';
+import type { Policy } from './policy.ts';
+import { propertyPath, rawPathProblem, type SourceConfig } from './source.ts';
+import type { Taxonomy } from './taxonomy.ts';
+
+interface LooseConfig {
+  policy: Policy | undefined;
+  sources: ReadonlyMap<string, SourceConfig>;
+  taxonomy: Taxonomy;
+}
+
+/** Adds the mistakes that only show between files, or between the parts of one. */
+export function crossCheck(config: LooseConfig, mistakes: ConfigMistake[]): void {
+  for (const name of Object.keys(config.policy?.gates.sources ?? {})) {
+    if (config.sources.has(name)) continue;
+    const path = `/gates/sources/${name}`;
+    mistakes.push({ file: 'policy.yaml', path, message: 'there is no such source (or it has mistakes)' });
+  }
+  for (const source of config.sources.values()) {
+    const add = (path: string, message: string): void => {
+      mistakes.push({ file: `sources/${source.source}.yaml`, path, message });
+    };
+    checkIdentity(source, add);
+    checkEventNames(source, add);
+    checkProperties(source, config.taxonomy, add);
+  }
+}
+
+type AddMistake = (path: string, message: string) => void;
+
+function checkIdentity(source: SourceConfig, add: AddMistake): void {
+  const hasRecordId = source.mapping.record_id !== undefined;
+  if (source.identity === 'record-id' && !hasRecordId) {
+    add('/mapping/record_id', 'is needed for the identity record-id');
+  }
+  if (source.identity === 'payload' && hasRecordId) {
+    add('/mapping/record_id', 'does not go with the identity payload');
+  }
+}
+
+function checkEventNames(source: SourceConfig, add: AddMistake): void {
+  const { event_name: eventName } = source.mapping;
+  const known = Object.keys(source.events);
+  if (known.length === 0) add('/events', 'must name at least one event');
+  const produced =
+    'constant' in eventName
+      ? new Map([['/mapping/event_name/constant', eventName.constant]])
+      : new Map(
+          Object.entries(eventName.values ?? {}).map(([raw, name]) => [
+            `/mapping/event_name/values/${raw}`,
+            name,
+          ]),
+        );
+  for (const [path, name] of produced) {
+    if (!known.includes(name)) add(path, `${name} is not in this source's events`);
+  }
+  if (!('constant' in eventName) && eventName.values === undefined) return;
+  const names = new Set(produced.values());
+  for (const name of known) {
+    if (!names.has(name)) add(`/events/${name}`, 'no raw name becomes this event');
+  }
+}
+
+function checkProperties(source: SourceConfig, taxonomy: Taxonomy, add: AddMistake): void {
+  const mapping = source.mapping.properties;
+  const known = new Set<string>();
+  for (const [eventName, version] of Object.entries(source.events)) {
+    const schema = taxonomy.get(eventName)?.get(version);
+    if (schema === undefined) {
+      add(`/events/${eventName}`, `there is no schema ${version} (or it has mistakes)`);
+      continue;
+    }
+    for (const property of Object.keys(childObject(schema, 'properties'))) known.add(property);
+    const required = Array.isArray(schema['required']) ? schema['required'] : [];
+    for (const property of required) {
+      if (propertyPath(mapping, String(property)) !== undefined) continue;
+      add('/mapping/properties', `${eventName} ${version} requires ${String(property)}`);
+    }
+  }
+  for (const [property, path] of Object.entries(mapping)) {
+    const at = `/mapping/properties/${property}`;
+    const isRest = property === '*';
+    if (!isRest && !known.has(property)) add(at, 'no event of this source has such a property');
+    const stars = path.split('*').length - 1;
+    if (stars !== (isRest ? 1 : 0)) add(at, 'a * stands once in the path of *, and nowhere else');
+    const problem = rawPathProblem(path);
+    if (problem !== undefined) add(at, problem);
+  }
+}
+
+function childObject(parent: JsonObject, name: string): JsonObject {
+  const child = parent[name];
+  return isJsonObject(child) ? child : {};
+}

@@ -1,0 +1,30 @@
+import { ConfigError, type ConfigMistake } from './config-error.ts';
+import { readSources, readTaxonomy, readYamlFile } from './config-files.ts';
+import { crossCheck } from './cross-check.ts';
+import { type Policy, policySchema } from './policy.ts';
+import type { SourceConfig } from './source.ts';
+import type { Taxonomy } from './taxonomy.ts';
+
+/** A whole configuration directory, validated. */
+export interface BackfillConfig {
+  policy: Policy;
+  /** By source name. */
+  sources: ReadonlyMap<string, SourceConfig>;
+  taxonomy: Taxonomy;
+}
+
+/**
+ * Reads `policy.yaml`, `sources/*.yaml` and `taxonomy/events/<event>/<M-R-A>.schema.json`.
+ *
+ * @throws ConfigError with every mistake found, each with file and place; a key that nobody
+ *   knows is a mistake too
+ */
+export async function loadConfigDir(dir: string): Promise<BackfillConfig> {
+  const mistakes: ConfigMistake[] = [];
+  const policy = await readYamlFile(dir, 'policy.yaml', policySchema, mistakes);
+  const taxonomy = await readTaxonomy(dir, mistakes);
+  const sources = await readSources(dir, mistakes);
+  crossCheck({ policy, sources, taxonomy }, mistakes);
+  if (policy === undefined || mistakes.length > 0) throw new ConfigError(dir, mistakes);
+  return { policy, sources, taxonomy };
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { parseZoneOffset, TIME_FORMATS } from '../domain/event-time.ts';
+import { FORMAT_NAMES } from '../domain/format-name.ts';
+import { SOURCE_NAME } from '../domain/source-name.ts';
+import { EVENT_NAME, SCHEMA_VERSION } from './taxonomy.ts';
+
+const MAX_PATH_SEGMENTS = 16;
+
+/** A place in a raw record: names with dots between them. */
+const rawPath = z.string().superRefine((path, context) => {
+  const problem = rawPathProblem(path);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
+const time = z.strictObject({
+  path: rawPath,
+  format: z.enum(TIME_FORMATS),
+  /** Offset of times that name no zone, such as `+01:00`; without it they are refused. */
+  zone: z
+    .string()
+    .refine((zone) => parseZoneOffset(zone) !== undefined, 'is not an offset like +01:00 or Z')
+    .optional(),
+});
+
+const eventName = z.union([
+  z.strictObject({ constant: z.string().regex(EVENT_NAME) }),
+  z.strictObject({
+    path: rawPath,
+    /** Raw name → taxonomy name. Without it the raw names are the taxonomy's. */
+    values: z.record(z.string().min(1), z.string().regex(EVENT_NAME)).optional(),
+  }),
+]);
+
+/** A raw identifier: kept only where it names no person (`none`). */
+const identifier = z.discriminatedUnion('pii', [
+  z.strictObject({
+    path: rawPath,
+    pii: z.literal('pseudonymise'),
+    /** Equal identifiers of different domains get different pseudonyms. */
+    domain: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/),
+  }),
+  z.strictObject({ path: rawPath, pii: z.literal('none') }),
+]);
+
+/** `sources/<source>.yaml`. */
+export const sourceSchema = z.strictObject({
+  version: z.literal(1),
+  source: z.string().regex(SOURCE_NAME),
+  format: z.enum(FORMAT_NAMES),
+  region: z
+    .enum(['eu', 'non-eu'])
+    .refine((region) => region === 'eu', 'non-eu sources are not supported yet'),
+  pseudonym: z.enum(['hmac']),
+  /**
+   * What makes an event itself: the record's own id, or nothing but its content (for sources
+   * that may deliver a record twice and number nothing).
+   */
+  identity: z.enum(['record-id', 'payload']),
+  /** Taxonomy events that the source produces, and the schema version of each. */
+  events: z.record(z.string().regex(EVENT_NAME), z.string().regex(SCHEMA_VERSION)),
+  mapping: z.strictObject({
+    time,
+    event_name: eventName,
+    record_id: identifier.optional(),
+    session_id: identifier.optional(),
+    subject_id: identifier.optional(),
+    /** Taxonomy property ← place in the raw record; the name `*` stands for every other one. */
+    properties: z.record(z.string().min(1), z.string().min(1)),
+  }),
+});
+
+export type SourceConfig = z.infer<typeof sourceSchema>;
+
+/** How a raw identifier is found and what may be kept of it. */
+export type IdentifierMapping = z.infer<typeof identifier>;
+
+/** What is wrong with a path into a raw record; undefined when it is good. */
+export function rawPathProblem(path: string): string | undefined {
+  const segments = path.split('.');
+  if (segments.includes('')) return 'has an empty name';
+  if (segments.length > MAX_PATH_SEGMENTS) return `has more than ${MAX_PATH_SEGMENTS} names`;
+  // Such a name would be found on every object, whether the record has it or not.
+  const inherited = segments.find((segment) => segment in Object.prototype);
+  return inherited === undefined ? undefined : `cannot read a field named ${inherited}`;
+}
+
+/**
+ * Where a taxonomy property stands in the raw record; undefined if the mapping does not say.
+ * `{ '*': 'data.*' }` reads every property from the field of its own name in `data`.
+ */
+export function propertyPath(
+  properties: SourceConfig['mapping']['properties'],
+  property: string,
+): string | undefined {
+  return properties[property] ?? properties['*']?.replace('*', () => property);
+}

@@ -1,0 +1,37 @@
+import type { IdentifierMapping } from '../config/source.ts';
+import type { JsonObject } from '../domain/json.ts';
+import { hasPersonalData } from './detectors/mask-personal-data.ts';
+import { type Pseudonymise, rawIdentifier } from './pii-rule.ts';
+import { compilePath } from './read-path.ts';
+
+/** An identifier as it may be stored; null where the record has none. */
+export type Identifier =
+  | { ok: true; id: string | null }
+  | { ok: false; reason: 'not_an_identifier' | 'personal_data' };
+
+export type IdentifierReader = (record: JsonObject, eventTsMs: number) => Identifier;
+
+/** What can be kept as it is: printable ASCII without spaces, quotes and backslashes. */
+const OPAQUE_ID = /^[!#-[\]-~]{1,128}$/;
+const NO_ID: Identifier = { ok: true, id: null };
+const NOT_AN_IDENTIFIER: Identifier = { ok: false, reason: 'not_an_identifier' };
+const PERSONAL_DATA: Identifier = { ok: false, reason: 'personal_data' };
+
+/** Compiles the place and the rule of a record's, a session's or a subject's id. */
+export function compileIdentifier(
+  mapping: IdentifierMapping | undefined,
+  pseudonymise: Pseudonymise,
+): IdentifierReader {
+  if (mapping === undefined) return () => NO_ID;
+  const read = compilePath(mapping.path);
+  const domain = mapping.pii === 'pseudonymise' ? mapping.domain : undefined;
+  return (record, eventTsMs) => {
+    const value = read(record);
+    if (value === undefined || value === null || value === '') return NO_ID;
+    const id = rawIdentifier(value);
+    if (id === undefined) return NOT_AN_IDENTIFIER;
+    if (domain !== undefined) return { ok: true, id: pseudonymise(domain, id, eventTsMs) };
+    if (!OPAQUE_ID.test(id)) return NOT_AN_IDENTIFIER;
+    return hasPersonalData(id) ? PERSONAL_DATA : { ok: true, id };
+  };
+}

@@ -1,0 +1,127 @@
+import type { KeyObject } from 'node:crypto';
+import { eventId } from '../domain/event-id.ts';
+import { parseEventTime, parseZoneOffset } from '../domain/event-time.ts';
+import type { JsonObject } from '../domain/json.ts';
+import { recordFormat } from '../formats/formats.ts';
+import type { RawLine } from '../formats/raw-line.ts';
+import { compileEvents, type EventPlan } from './compile-events.ts';
+import { compileIdentifier, type Identifier } from './compile-identifier.ts';
+import { decodeLine } from './decode-line.ts';
+import type { LineOutcome } from './line-outcome.ts';
+import { payloadText } from './payload-text.ts';
+import { cachedPseudonymise } from './pseudonym.ts';
+import { compilePath } from './read-path.ts';
+import type { Recipe } from './recipe.ts';
+import { schemaReason } from './schema-reason.ts';
+
+/** What a recipe needs that is not pinned: the key, and who must not come back. */
+export interface RecipeRuntime {
+  /** The HMAC key; its check value must be the recipe's (see `keyCheck`). */
+  salt: KeyObject;
+  /** True for the pseudonym of a person whose events must not be stored. */
+  isSuppressed(subjectId: string): boolean;
+}
+
+/** Turns one raw line into its outcome. Never throws for what stands in the line. */
+export type LineTransformer = (line: RawLine) => LineOutcome;
+
+const FILTERED: LineOutcome = { outcome: 'filtered' };
+const EXPIRED: LineOutcome = { outcome: 'expired' };
+const SUPPRESSED: LineOutcome = { outcome: 'suppressed' };
+const BLANK = /^\s*$/;
+
+/**
+ * Compiles a recipe into a function over lines. The checks stand in this order, and the first
+ * that applies decides:
+ *
+ * 1. longer than the limit, not UTF-8: quarantined; blank: filtered; not of the format: quarantined
+ * 2. time missing or unreadable: quarantined; outside the window: filtered, whatever else is
+ *    wrong with the line, because it is another batch's line
+ * 3. event name missing: quarantined; not mapped: filtered
+ * 4. older than the retention cut-off: expired
+ * 5. record, session or subject id unusable: quarantined; subject suppressed: suppressed, before
+ *    anything else of that person is looked at
+ * 6. properties by the allow-list and the PII rules; not as the schema wants: quarantined
+ */
+export function compileRecipe(recipe: Recipe, runtime: RecipeRuntime): LineTransformer {
+  const { mapping, source, identity } = recipe.source;
+  const { startMs, endMs } = recipe.window;
+  const retentionCutoffMs = recipe.retentionCutoffMs ?? Number.NEGATIVE_INFINITY;
+  const format = recordFormat(recipe.source.format);
+  const pseudonymise = cachedPseudonymise(runtime.salt);
+  const readTime = compilePath(mapping.time.path);
+  const zoneOffsetMs =
+    mapping.time.zone === undefined ? undefined : parseZoneOffset(mapping.time.zone);
+  const resolveEvent = compileEvents(recipe, pseudonymise);
+  const readIds = compileIds(recipe, pseudonymise);
+  const needsRecordId = identity === 'record-id';
+
+  return (line) => {
+    const decoded = decodeLine(line);
+    if (!decoded.ok) return quarantined(decoded.reason);
+    if (BLANK.test(decoded.text)) return FILTERED;
+    const parsed = format.parse(decoded.text);
+    if (!parsed.ok) return quarantined(`parse: ${parsed.reason}`);
+    const { record } = parsed;
+    const eventTsMs = parseEventTime(readTime(record), mapping.time.format, zoneOffsetMs);
+    if (typeof eventTsMs === 'string') return quarantined(`time: ${eventTsMs}`);
+    if (eventTsMs < startMs || eventTsMs >= endMs) return FILTERED;
+    const plan = resolveEvent(record);
+    if (plan === undefined) return FILTERED;
+    if (typeof plan === 'string') return quarantined(`event_name: ${plan}`);
+    if (eventTsMs < retentionCutoffMs) return EXPIRED;
+    const ids = readIds(record, eventTsMs);
+    if (typeof ids === 'string') return quarantined(ids);
+    if (needsRecordId && ids.recordId === null) return quarantined('record_id: missing');
+    if (ids.subjectId !== null && runtime.isSuppressed(ids.subjectId)) return SUPPRESSED;
+    return toEvent(source, plan, record, eventTsMs, ids);
+  };
+}
+
+interface Ids {
+  recordId: string | null;
+  sessionId: string | null;
+  subjectId: string | null;
+}
+
+function toEvent(
+  source: string,
+  plan: EventPlan,
+  record: JsonObject,
+  eventTsMs: number,
+  ids: Ids,
+): LineOutcome {
+  const { eventName, schemaVersion } = plan;
+  const properties = plan.readProperties(record, eventTsMs);
+  if (!plan.validate(properties)) return quarantined(schemaReason(plan.validate.errors));
+  const payload = payloadText(eventName, properties, ids);
+  if (payload === undefined) return quarantined('text: unusable_character');
+  const { sessionId, subjectId } = ids;
+  const id = eventId(source, eventTsMs, payload);
+  const event = { eventId: id, eventName, schemaVersion, eventTsMs, sessionId, subjectId, payload };
+  return { outcome: 'accepted', event };
+}
+
+/** Reads the three ids of a record; gives the quarantine reason of the first that is unusable. */
+function compileIds(
+  recipe: Recipe,
+  pseudonymise: ReturnType<typeof cachedPseudonymise>,
+): (record: JsonObject, eventTsMs: number) => Ids | string {
+  const { mapping } = recipe.source;
+  const readRecordId = compileIdentifier(mapping.record_id, pseudonymise);
+  const readSessionId = compileIdentifier(mapping.session_id, pseudonymise);
+  const readSubjectId = compileIdentifier(mapping.subject_id, pseudonymise);
+  return (record, eventTsMs) => {
+    const recordId: Identifier = readRecordId(record, eventTsMs);
+    if (!recordId.ok) return `record_id: ${recordId.reason}`;
+    const sessionId: Identifier = readSessionId(record, eventTsMs);
+    if (!sessionId.ok) return `session_id: ${sessionId.reason}`;
+    const subjectId: Identifier = readSubjectId(record, eventTsMs);
+    if (!subjectId.ok) return `subject_id: ${subjectId.reason}`;
+    return { recordId: recordId.id, sessionId: sessionId.id, subjectId: subjectId.id };
+  };
+}
+
+function quarantined(reason: string): LineOutcome {
+  return { outcome: 'quarantined', reason };
+}

@@ -1,0 +1,73 @@
+import { hash } from 'node:crypto';
+import type { BackfillConfig } from '../config/load-config.ts';
+import type { SourceConfig } from '../config/source.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import type { JsonObject, JsonValue } from '../domain/json.ts';
+
+/** Raised with every change of a PII rule or detector that can change a payload. */
+export const PII_RULES_VERSION = 1;
+
+/**
+ * Everything that decides what a line becomes, as plain JSON. Pinned in the database per batch:
+ * the same input under the same recipe gives the same events, byte for byte.
+ */
+export interface Recipe {
+  recipeVersion: 1;
+  piiRulesVersion: number;
+  source: SourceConfig;
+  /** Event name → the schema that the source uses. */
+  taxonomy: Record<string, { version: string; schema: JsonObject }>;
+  /** Key version → check value, so that a replay under a wrong key stops. */
+  keyChecks: Record<string, string>;
+  /** `[start, end)` in ms since 1970. */
+  window: { startMs: number; endMs: number };
+  /** Events before this time have expired; null keeps them all. */
+  retentionCutoffMs: number | null;
+  limits: { maxLineBytes: number };
+}
+
+/** What a batch adds to the configuration. */
+export interface RecipeOptions {
+  windowStartMs: number;
+  windowEndMs: number;
+  retentionCutoffMs: number | null;
+  /** From `keyCheck`. */
+  keyCheck: string;
+}
+
+/**
+ * Pins the part of the configuration that a batch of `source` uses.
+ *
+ * @throws RangeError when the configuration has no such source
+ */
+export function buildRecipe(
+  config: BackfillConfig,
+  source: string,
+  options: RecipeOptions,
+): Recipe {
+  const sourceConfig = config.sources.get(source);
+  if (sourceConfig === undefined) throw new RangeError(`there is no source ${source}`);
+  const taxonomy: Recipe['taxonomy'] = {};
+  for (const [eventName, version] of Object.entries(sourceConfig.events)) {
+    const schema = config.taxonomy.get(eventName)?.get(version);
+    if (schema === undefined) throw new RangeError(`there is no ${eventName} ${version}`);
+    taxonomy[eventName] = { version, schema };
+  }
+  return {
+    recipeVersion: 1,
+    piiRulesVersion: PII_RULES_VERSION,
+    source: sourceConfig,
+    taxonomy,
+    keyChecks: { '1': options.keyCheck },
+    window: { startMs: options.windowStartMs, endMs: options.windowEndMs },
+    retentionCutoffMs: options.retentionCutoffMs,
+    limits: { maxLineBytes: config.policy.limits.max_line_bytes },
+  };
+}
+
+/** sha256 of the recipe's canonical JSON, lower-case hex. */
+export function recipeHash(recipe: Recipe): string {
+  // A JSON round trip drops optional fields that are undefined, which canonical JSON has no form for.
+  const plain = JSON.parse(JSON.stringify(recipe)) as JsonValue;
+  return hash('sha256', canonicalJson(plain), 'hex');
+}

@@ -1,0 +1,67 @@
+import { createTaxonomyAjv } from '../config/taxonomy-ajv.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
+import type { Recipe } from './recipe.ts';
+import { schemaReason } from './schema-reason.ts';
+
+/** A stored row, as far as the schema gate looks at it. */
+export interface StoredEvent {
+  event_name: string;
+  schema_version: string;
+  payload: string;
+}
+
+/** What is wrong with a stored event, as a code with a place; undefined when nothing is. */
+export type TaxonomyCheck = (event: StoredEvent) => string | undefined;
+
+const PAYLOAD_NAMES = ['event_name', 'properties', 'record_id', 'session_id', 'subject_id'];
+
+/**
+ * Compiles the check of stored events against the recipe's taxonomy. Shares no code with the
+ * mapping: it works on the payload text alone, which must be canonical and satisfy its schema.
+ */
+export function compileTaxonomyCheck(recipe: Recipe): TaxonomyCheck {
+  const ajv = createTaxonomyAjv();
+  const schemas = new Map(
+    Object.entries(recipe.taxonomy).map(([eventName, { version, schema }]) => [
+      `${eventName} ${version}`,
+      ajv.compile(schema),
+    ]),
+  );
+  return (event) => {
+    const validate = schemas.get(`${event.event_name} ${event.schema_version}`);
+    if (validate === undefined) return 'schema: the event is not in the recipe';
+    const payload = parseJson(event.payload);
+    if (!isJsonObject(payload)) return 'payload: not a JSON object';
+    const problem = payloadProblem(payload, event);
+    if (problem !== undefined) return problem;
+    return validate(payload['properties']) ? undefined : schemaReason(validate.errors);
+  };
+}
+
+function payloadProblem(payload: JsonObject, event: StoredEvent): string | undefined {
+  if (Object.keys(payload).some((name) => !PAYLOAD_NAMES.includes(name))) {
+    return 'payload: an unknown field';
+  }
+  if (payload['event_name'] !== event.event_name) return 'payload: another event_name';
+  if (!isCanonical(payload, event.payload)) return 'payload: not canonical';
+  return undefined;
+}
+
+function isCanonical(payload: JsonObject, text: string): boolean {
+  try {
+    return canonicalJson(payload) === text;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
