@@ -21,6 +21,15 @@ describe('decide', () => {
   });
 });
 
-it('describes causes without repeating the message', () => {
-  expect(describeError(new Error('a', { cause: new Error('b') }))).toBe('a: b');
+describe('describeError', () => {
+  it('tells our own messages and their causes', () => {
+    expect(describeError(new FatalError('a', { cause: new DeferError('b', 1) }))).toBe('a: b');
+  });
+
+  it('tells kind, code and place of foreign errors, never their message', () => {
+    const foreign = Object.assign(new SyntaxError('Unexpected token in "jane@example.org"'), { code: '22P02' });
+    const text = describeError(new FatalError('part 3', { cause: foreign }));
+    expect(text).toMatch(/^part 3: SyntaxError 22P02 at .*errors\.test\.ts/);
+    expect(text).not.toContain('jane');
+  });
 });

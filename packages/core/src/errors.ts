@@ -77,8 +77,24 @@ export function decide(error: unknown, attempt: number, maxAttempts: number): De
   return attempt < maxAttempts ? { action: 'retry' } : { action: 'halt' };
 }
 
-/** The text of an error and of its causes, innermost last, for a log line or a status reason. */
+function describeOne(error: Error): string {
+  if (error instanceof BackfillError) return error.message;
+  const code = codeOf(error);
+  const constraint = 'constraint' in error && typeof error.constraint === 'string' ? ` on ${error.constraint}` : '';
+  const status = '$metadata' in error ? (error.$metadata as { httpStatusCode?: number }).httpStatusCode : undefined;
+  const where = /^ +at (.+)$/m.exec(error.stack ?? '')?.[1];
+  return [error.name, code && `${code}${constraint}`, status && `HTTP ${status}`, where && `at ${where}`]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/**
+ * An error and its causes for a log line or a status reason. Of errors that are not ours it tells the kind, the code
+ * and the place, not the message: parsers and databases quote the value they stumbled over, and values may be
+ * personal data.
+ */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${describeError(error.cause)}`;
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
+  const own = describeOne(error);
+  return error.cause === undefined ? own : `${own}: ${describeError(error.cause)}`;
 }

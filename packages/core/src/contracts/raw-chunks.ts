@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { defineBatchJob } from './batch-job.ts';
 import { defineJob, defineQueue } from './define-queue.ts';
 
-const ChunkJob = z.object({ v: z.literal(1), batch_id: z.string(), chunk_id: z.int(), epoch: z.int() });
+/** A job about one chunk. `epoch` is the chunk's. */
+export const ChunkJob = z.object({ v: z.literal(1), batch_id: z.string(), chunk_id: z.int(), epoch: z.int() });
+export type ChunkJob = z.infer<typeof ChunkJob>;
 
 /** From raw logs to import parts: plan a batch, mirror its input, transform one chunk of it. */
 export const rawChunks = defineQueue({
@@ -14,7 +16,7 @@ export const rawChunks = defineQueue({
     mirror: defineBatchJob('mirror', ['preparing']),
     transform: defineJob({
       payload: ChunkJob,
-      jobId: (p: z.infer<typeof ChunkJob>) => `transform_${p.chunk_id}_${p.epoch}`,
+      jobId: (p: ChunkJob) => `transform_${p.chunk_id}_${p.epoch}`,
       attempts: 5,
       backoffMs: 1_000,
       whenStatus: ['canary', 'importing'],

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { defineJob, defineQueue } from './define-queue.ts';
 
-const PartJob = z.object({ v: z.literal(1), batch_id: z.string(), part_id: z.int(), epoch: z.int() });
+/** A job about one import part. `epoch` is the part's. */
+export const PartJob = z.object({ v: z.literal(1), batch_id: z.string(), part_id: z.int(), epoch: z.int() });
+export type PartJob = z.infer<typeof PartJob>;
 
 /** From import parts to staged rows. The canary part goes first, alone; the rest waits for it. */
 export const transformedEvents = defineQueue({
@@ -11,14 +13,14 @@ export const transformedEvents = defineQueue({
   jobs: {
     canary: defineJob({
       payload: PartJob,
-      jobId: (p: z.infer<typeof PartJob>) => `canary_${p.part_id}_${p.epoch}`,
+      jobId: (p: PartJob) => `canary_${p.part_id}_${p.epoch}`,
       attempts: 5,
       backoffMs: 1_000,
       whenStatus: ['canary'],
     }),
     import: defineJob({
       payload: PartJob,
-      jobId: (p: z.infer<typeof PartJob>) => `import_${p.part_id}_${p.epoch}`,
+      jobId: (p: PartJob) => `import_${p.part_id}_${p.epoch}`,
       attempts: 5,
       backoffMs: 1_000,
       whenStatus: ['importing'],

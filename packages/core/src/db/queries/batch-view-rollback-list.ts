@@ -1,0 +1,25 @@
+import type { Queryable } from '../pool.ts';
+
+export interface RollbackRow {
+  batch_id: string;
+  mode: string;
+  actor: string;
+  tombstoned: number;
+  keys_freed: number;
+  live_rows_after: number;
+  keys_after: number;
+  rolled_back_at: Date;
+}
+
+/** The stored proof of the rollback of each of these batches' current attempts, where there was one. */
+export async function listRollbacks(db: Queryable, batchIds: readonly string[]): Promise<RollbackRow[]> {
+  const { rows } = await db.query<RollbackRow>(
+    `select distinct on (r.batch_id)
+            r.batch_id, r.mode, r.actor, r.tombstoned, r.keys_freed, r.live_rows_after, r.keys_after, r.rolled_back_at
+       from analytics.backfill_rollbacks r join analytics.backfill_batches b using (batch_id, attempt)
+      where r.batch_id = any ($1)
+      order by r.batch_id, r.rollback_id desc`,
+    [batchIds],
+  );
+  return rows;
+}

@@ -1,0 +1,30 @@
+import type { Queryable } from '../pool.ts';
+
+export interface BatchFile {
+  file_no: number;
+  source_file: string;
+  size: number;
+  etag: string;
+  sha256: string;
+  compression: 'none' | 'gzip';
+  line_count: number;
+  mirrored_at: Date | null;
+}
+
+/** The pinned files of a batch, in key order. */
+export async function listFiles(db: Queryable, batchId: string): Promise<BatchFile[]> {
+  const { rows } = await db.query<BatchFile>(
+    `select file_no, source_file, size, etag, sha256, compression, line_count, mirrored_at
+       from analytics.backfill_files where batch_id = $1 order by file_no`,
+    [batchId],
+  );
+  return rows;
+}
+
+/** Notes that a file stands in the archive, verified. */
+export async function markFileMirrored(db: Queryable, batchId: string, fileNo: number): Promise<void> {
+  await db.query(
+    'update analytics.backfill_files set mirrored_at = now() where batch_id = $1 and file_no = $2',
+    [batchId, fileNo],
+  );
+}

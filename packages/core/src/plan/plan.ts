@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto';
+import type { GateThresholds, Policy } from '../config/policy.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import type { JsonValue } from '../domain/json.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+
+/** One pinned object of the input, named by its key below the batch's prefix. */
+export interface ManifestEntry {
+  source_file: string;
+  /** Bytes as stored. */
+  size: number;
+  /** Of the stored bytes, lower-case hex. */
+  sha256: string;
+  /** Of the decompressed text. */
+  lines: number;
+}
+
+/** What is approved before anything runs: everything that decides what the batch will do. Plain JSON. */
+export interface Plan {
+  planVersion: 1;
+  batchId: string;
+  input: string;
+  manifest: ManifestEntry[];
+  recipe: Recipe;
+  policy: Pick<Policy, 'approvals' | 'retention'> & { gates: GateThresholds };
+  retentionException: { why: string; until: string } | null;
+}
+
+/** sha256 of the plan's canonical JSON: what run approvals bind to. */
+export function planHash(plan: Plan): string {
+  return hash('sha256', canonicalJson(JSON.parse(JSON.stringify(plan)) as JsonValue), 'hex');
+}
+
+/** sha256 over `<sha256>  <source_file>` lines in key order (the form of sha256sum): one checksum for the whole input. */
+export function manifestChecksum(manifest: readonly ManifestEntry[]): string {
+  const lines = manifest
+    .toSorted((a, b) => (a.source_file < b.source_file ? -1 : 1))
+    .map((entry) => `${entry.sha256}  ${entry.source_file}\n`);
+  return hash('sha256', lines.join(''), 'hex');
+}

@@ -1,0 +1,97 @@
+import type { Redis } from 'ioredis';
+import type { ServiceConfig } from '../config/environment.ts';
+import { CONTRACTS } from '../contracts/contracts.ts';
+import type { QueueName } from '../contracts/define-queue.ts';
+import { createPool, type Pool } from '../db/pool.ts';
+import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
+import { createReconciler } from '../dispatch/reconcile.ts';
+import { describeError } from '../errors.ts';
+import type { ReadinessCheck } from '../observability/health-server.ts';
+import { createLogger, type Logger } from '../observability/logger.ts';
+import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import { createProducerConnection } from '../queue/connection.ts';
+import { createProducer, type Producer } from '../queue/producer.ts';
+import { createObjectStore, type ObjectStore } from '../storage/object-store.ts';
+
+/** What every service is built from. */
+export interface Runtime {
+  readonly config: ServiceConfig;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly pool: Pool;
+  readonly store: ObjectStore;
+  readonly dispatcher: Dispatcher;
+  /** PostgreSQL, Redis and both buckets, each with what is wrong with it. */
+  readonly checkDependencies: ReadinessCheck;
+  /** Closes everything, the dispatcher first. */
+  close(): Promise<void>;
+}
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+async function problemOf(check: Promise<unknown>): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`no answer within ${CHECK_TIMEOUT_MS} ms`), CHECK_TIMEOUT_MS);
+  });
+  const answered = check.then(() => undefined, describeError);
+  const problem = await Promise.race([answered, late]);
+  clearTimeout(timer);
+  return problem;
+}
+
+function createChecks(pool: Pool, redis: Redis, store: ObjectStore, config: ServiceConfig): ReadinessCheck {
+  return async () => {
+    const [postgres, queue, raw, archive] = await Promise.all([
+      problemOf(pool.query('select 1')),
+      problemOf(redis.ping()),
+      problemOf(store.checkBucket(config.storage.rawBucket)),
+      problemOf(store.checkBucket(config.storage.archiveBucket)),
+    ]);
+    return { postgres, redis: queue, s3_raw: raw, s3_archive: archive };
+  };
+}
+
+/** Connections one process may hold: one transaction per job, one beside it, and the checks'. */
+function connectionBudget(config: ServiceConfig): number {
+  return config.service === 'api' ? 10 : config.concurrency * 2 + 2;
+}
+
+/** Builds a service's dependencies. Connections are opened on first use (the producers' at once). */
+export function createRuntime(config: ServiceConfig): Runtime {
+  const logger = createLogger(config.service, config.logLevel);
+  const pool = createPool({
+    connectionString: config.databaseUrl,
+    applicationName: `backfill-${config.service}`,
+    max: connectionBudget(config),
+    onIdleError: (error) => logger.warn({ error: describeError(error) }, 'database connection lost'),
+  });
+  const store = createObjectStore(config.storage);
+  const redis = createProducerConnection(config.redisUrl);
+  redis.on('error', (error) => logger.warn({ error: describeError(error) }, 'queue connection lost'));
+  const producers = Object.fromEntries(
+    Object.entries(CONTRACTS).map(([name, contract]) => [name, createProducer(contract, redis, config.queuePrefix)]),
+  ) as Record<QueueName, Producer>;
+  const dispatcher = createDispatcher({
+    databaseUrl: config.databaseUrl,
+    producers,
+    logger,
+    reconcile: createReconciler({ pool, producers, logger }),
+  });
+  return {
+    config,
+    logger,
+    metrics: createMetrics(),
+    pool,
+    store,
+    dispatcher,
+    checkDependencies: createChecks(pool, redis, store, config),
+    async close() {
+      await dispatcher.stop();
+      for (const producer of Object.values(producers)) await producer.close();
+      redis.disconnect();
+      await pool.end();
+      store.close();
+    },
+  };
+}

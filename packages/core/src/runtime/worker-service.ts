@@ -1,0 +1,109 @@
+import type { JobDefinition, QueueContract } from '../contracts/define-queue.ts';
+import { migrate } from '../db/migrate.ts';
+import type { Pool } from '../db/pool.ts';
+import { deleteOutboxEntry } from '../db/queries/outbox-delete.ts';
+import { withTransaction } from '../db/transaction.ts';
+import { changeStatus } from '../dispatch/change-status.ts';
+import { BATCH_STATUSES, RESTING_STATUSES } from '../domain/batch-status.ts';
+import { type Decision, describeError } from '../errors.ts';
+import { startHealthServer } from '../observability/health-server.ts';
+import type { Logger } from '../observability/logger.ts';
+import { createWorkerConnection } from '../queue/connection.ts';
+import { type Consumer, createConsumer, type Handlers, type JobContext } from '../queue/consumer.ts';
+import type { Service } from '../run-service.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Statuses that a failing job may end: those in which something works for the batch. */
+const WORKING_STATUSES = BATCH_STATUSES.filter(
+  (status) => !RESTING_STATUSES.includes(status) && status !== 'rolling_back',
+);
+
+function batchIdOf(payload: unknown): string | undefined {
+  const batchId = typeof payload === 'object' && payload !== null && 'batch_id' in payload ? payload.batch_id : undefined;
+  return typeof batchId === 'string' ? batchId : undefined;
+}
+
+/** Stops the batch of a job that cannot go on: failed for a fault in its data, halted for a person otherwise. */
+async function stopBatch(pool: Pool, actor: string, payload: unknown, decision: Decision, reason: string): Promise<void> {
+  const batchId = batchIdOf(payload);
+  if (batchId === undefined) return;
+  const to = decision.action === 'fail' ? 'failed' : 'halted';
+  await withTransaction(pool, actor, (client) => changeStatus(client, { batchId, from: WORKING_STATUSES, to, reason }));
+}
+
+function logOutcome(logger: Logger, decision: Decision, error: unknown, context: JobContext, payload: unknown): void {
+  const fields = { ...context, signal: undefined, batch: batchIdOf(payload), error: describeError(error) };
+  if (decision.action === 'drop') logger.info(fields, 'job dropped: its batch has moved on');
+  else if (decision.action === 'retry' || decision.action === 'defer') logger.warn(fields, `job: ${decision.action}`);
+  else logger.error(fields, `job stopped its batch: ${decision.action}`);
+}
+
+/** The consuming side of one queue, with what this system adds to it: the outbox, the batch's status, log and metric. */
+export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
+  runtime: Runtime,
+  contract: QueueContract<J>,
+  handlers: Handlers<J>,
+): { consumer: Consumer; close(): void } {
+  const { config, logger, pool, metrics } = runtime;
+  const connection = createWorkerConnection(config.redisUrl);
+  connection.on('error', (error) => logger.warn({ error: describeError(error) }, 'queue connection lost'));
+  const timed = Object.fromEntries(
+    Object.entries(handlers).map(([kind, handler]) => [
+      kind,
+      async (payload: never, context: JobContext) => {
+        const stop = metrics.chunkDuration.startTimer({ stage: kind });
+        await handler(payload, context);
+        stop();
+      },
+    ]),
+  ) as Handlers<J>;
+  const consumer = createConsumer(contract, timed, {
+    connection,
+    prefix: config.queuePrefix,
+    concurrency: config.concurrency,
+    onDone: (context) => deleteOutboxEntry(pool, context.jobId),
+    async onError(error, decision, payload, context) {
+      logOutcome(logger, decision, error, context, payload);
+      if (decision.action === 'drop') await deleteOutboxEntry(pool, context.jobId);
+      if (decision.action === 'fail' || decision.action === 'halt') {
+        await stopBatch(pool, config.service, payload, decision, `${context.kind}: ${describeError(error)}`);
+      }
+    },
+    onWorkerError: (error) => logger.warn({ error: describeError(error) }, 'worker error'),
+  });
+  return { consumer, close: () => connection.disconnect() };
+}
+
+/**
+ * A worker process: migrates, serves health and metrics, consumes its queues, and takes its turn as dispatcher.
+ * Stops in reverse order.
+ */
+export function createWorkerService(
+  runtime: Runtime,
+  consumers: readonly { consumer: Consumer; close(): void }[],
+): Service & { url(): string } {
+  let health: { url: string; close(): Promise<void> } | undefined;
+  return {
+    url: () => health?.url ?? '',
+    async start() {
+      await migrate({ connectionString: runtime.config.databaseUrl });
+      health = await startHealthServer({
+        ...runtime.config.http,
+        registry: runtime.metrics.registry,
+        check: async () => ({
+          ...(await runtime.checkDependencies()),
+          consumer: consumers.every(({ consumer }) => consumer.isConsuming()) ? undefined : 'not consuming',
+        }),
+      });
+      runtime.logger.info({ url: health.url }, 'listening');
+      for (const { consumer } of consumers) consumer.start();
+      runtime.dispatcher.start();
+    },
+    async stop() {
+      await Promise.all(consumers.map(({ consumer }) => consumer.stop()));
+      for (const { close } of consumers) close();
+      await runtime.close();
+      await health?.close();
+    },
+  };
+}

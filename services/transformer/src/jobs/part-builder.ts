@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { importPartRow } from '@backfill/core/db/import-part-row';
+import { copyTextRow } from '@backfill/core/db/copy-text';
+import type { RawLine } from '@backfill/core/formats/raw-line';
+import type { LineOutcome } from '@backfill/core/recipe/line-outcome';
+
+/** Everything that a stretch of lines has become: one import part. */
+export interface BuiltPart {
+  firstLine: number;
+  lineCount: number;
+  eventCount: number;
+  suppressed: number;
+  expired: number;
+  filtered: number;
+  quarantined: number;
+  /** Rows to import, see contracts/import-part.ts. Empty when no line became an event. */
+  body: Buffer;
+  /** Of the body, lower-case hex. */
+  sha256: string;
+  /** Rows of backfill_event_checkpoint_raw, one per accepted line, in COPY text format. */
+  acceptedRows: string[];
+  /** Rows of backfill_quarantine, in COPY text format. */
+  quarantineRows: string[];
+}
+
+/**
+ * Collects the outcomes of consecutive lines. Cut by lines and raw bytes, never by outcomes, so that a line always
+ * falls into the same part, whatever has become of its neighbours.
+ */
+export class PartBuilder {
+  readonly #batchId: string;
+  readonly #sourceFile: string;
+  readonly #firstLine: number;
+  readonly #rows: string[] = [];
+  readonly #acceptedRows: string[] = [];
+  readonly #quarantineRows: string[] = [];
+  readonly #counts = { suppressed: 0, expired: 0, filtered: 0, quarantined: 0 };
+  #lineCount = 0;
+  #rawBytes = 0;
+
+  constructor(batchId: string, sourceFile: string, firstLine: number) {
+    this.#batchId = batchId;
+    this.#sourceFile = sourceFile;
+    this.#firstLine = firstLine;
+  }
+
+  get lineCount(): number {
+    return this.#lineCount;
+  }
+
+  get rawBytes(): number {
+    return this.#rawBytes;
+  }
+
+  add(line: RawLine, result: LineOutcome): void {
+    this.#lineCount += 1;
+    this.#rawBytes += line.byteLength;
+    if (result.outcome === 'accepted') {
+      const { event } = result;
+      this.#rows.push(importPartRow(line.lineNo, event));
+      this.#acceptedRows.push(copyTextRow([event.eventId, this.#batchId, this.#sourceFile, String(line.lineNo)]));
+      return;
+    }
+    this.#counts[result.outcome] += 1;
+    if (result.outcome === 'quarantined') {
+      this.#quarantineRows.push(copyTextRow([this.#batchId, this.#sourceFile, String(line.lineNo), result.reason]));
+    }
+  }
+
+  build(): BuiltPart {
+    const body = Buffer.from(this.#rows.join(''));
+    return {
+      firstLine: this.#firstLine,
+      lineCount: this.#lineCount,
+      eventCount: this.#rows.length,
+      ...this.#counts,
+      body,
+      sha256: createHash('sha256').update(body).digest('hex'),
+      acceptedRows: this.#acceptedRows,
+      quarantineRows: this.#quarantineRows,
+    };
+  }
+}

@@ -1,0 +1,113 @@
+import type { BatchJob } from '@backfill/core/contracts/batch-job';
+import type { Client } from '@backfill/core/db/pool';
+import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
+import { pinKeyCheck } from '@backfill/core/db/queries/key-check-pin';
+import { sealPlan } from '@backfill/core/db/queries/plan-seal';
+import { withTransaction } from '@backfill/core/db/transaction';
+import { changeStatus } from '@backfill/core/dispatch/change-status';
+import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
+import { FatalError, StaleWorkError } from '@backfill/core/errors';
+import { type Plan, planHash } from '@backfill/core/plan/plan';
+import { keyCheck } from '@backfill/core/recipe/pseudonym';
+import { recipeHash } from '@backfill/core/recipe/recipe';
+import { parseS3Prefix } from '@backfill/core/storage/layout';
+import type { TransformerContext } from '../context.ts';
+import { buildPlan, loadConfigForPlan } from '../plan/build-plan.ts';
+import { type PinnedInput, pinInput } from '../plan/pin-input.ts';
+import { retentionCutoffs, retentionExceptionOf } from '../plan/retention.ts';
+
+const ACTOR = 'transformer';
+
+/** Takes the batch into `planning`, or finds it there after a crash. */
+async function beginPlanning(context: TransformerContext, job: BatchJob): Promise<{ batch: BatchRow; fence: BatchFence }> {
+  return withTransaction(context.pool, ACTOR, async (client) => {
+    await changeStatus(client, { batchId: job.batch_id, from: ['submitted'], to: 'planning', epoch: job.epoch });
+    const fence = await enterBatchFence(client, job.batch_id, ['planning'], job.epoch);
+    const batch = await getBatch(client, job.batch_id);
+    if (batch === undefined) throw new StaleWorkError(`batch ${job.batch_id} is gone`);
+    return { batch, fence };
+  });
+}
+
+function checkSize({ files }: PinnedInput, input: string, maxRows: number): void {
+  const lines = files.reduce((sum, file) => sum + file.lineCount, 0);
+  if (lines === 0) {
+    throw new FatalError(`there is no line in the ${files.length} object(s) under ${input}: nothing to replay`);
+  }
+  if (lines > maxRows) {
+    const batches = Math.ceil(lines / maxRows);
+    throw new FatalError(
+      `${lines} lines are more than max_batch_rows (${maxRows}): split the input and its window into ${batches} batches`,
+    );
+  }
+}
+
+async function makePlan(
+  context: TransformerContext,
+  batch: BatchRow,
+  signal: AbortSignal,
+): Promise<{ plan: Plan; input: PinnedInput }> {
+  const { config, store, salt } = context;
+  const source = parseS3Prefix(batch.input);
+  if (source === undefined) throw new FatalError(`${batch.input} is not of the form s3://bucket/prefix/`);
+  const files = await loadConfigForPlan(config.configDir, batch.source);
+  const retentionException = retentionExceptionOf(batch.request);
+  const cutoffs = retentionCutoffs(files.policy.retention, retentionException, Date.now());
+  const check = keyCheck(salt);
+  if (!(await pinKeyCheck(context.pool, 1, check))) {
+    throw new FatalError('analytics_salt is not the key that the stored pseudonyms were made with');
+  }
+  const input = await pinInput(store, {
+    ...source,
+    chunkBytes: config.chunkBytes,
+    oldestAllowed: cutoffs.objects,
+    signal,
+  });
+  checkSize(input, batch.input, files.policy.limits.max_batch_rows);
+  const plan = buildPlan({
+    batch,
+    config: files,
+    manifest: input.files.map((file) => ({
+      source_file: file.sourceFile,
+      size: file.size,
+      sha256: file.sha256,
+      lines: file.lineCount,
+    })),
+    retentionException,
+    retentionCutoffMs: cutoffs.eventsMs,
+    keyCheck: check,
+  });
+  return { plan, input };
+}
+
+async function seal(client: Client, fence: BatchFence, plan: Plan, input: PinnedInput): Promise<void> {
+  await enterBatchFence(client, fence.batchId, ['planning'], fence.epoch);
+  await sealPlan(client, { plan, planHash: planHash(plan), recipeHash: recipeHash(plan.recipe), ...input });
+  const needsApproval = plan.policy.approvals.run.length > 0;
+  const sealed = await changeStatus(client, {
+    batchId: fence.batchId,
+    from: ['planning'],
+    to: needsApproval ? 'awaiting_run_approval' : 'preparing',
+    epoch: fence.epoch,
+  });
+  if (!sealed) throw new StaleWorkError(`batch ${fence.batchId} was stopped`);
+}
+
+/**
+ * Plans a batch: pins every object of its input, pins the recipe, writes the chunk ledger, and seals all of it under
+ * one hash. Reads only; a crash before the seal leaves nothing.
+ */
+export async function planBatch(context: TransformerContext, job: BatchJob, signal: AbortSignal): Promise<void> {
+  const { pool, logger } = context;
+  const { batch, fence } = await beginPlanning(context, job);
+  await withFenceWatch(pool, fence, signal, async (watched) => {
+    const { plan, input } = await makePlan(context, batch, watched);
+    await checkBatchFence(pool, fence);
+    await withTransaction(pool, ACTOR, (client) => seal(client, fence, plan, input));
+    logger.info(
+      { batch: batch.batch_id, files: input.files.length, chunks: input.chunks.length, plan: planHash(plan) },
+      'batch planned',
+    );
+  });
+}

@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream';
+import { copyIn } from '@backfill/core/db/copy-in';
+import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import type { Chunk } from '@backfill/core/db/queries/chunk-get';
+import { insertOutboxEntries } from '@backfill/core/db/queries/outbox-insert-many';
+import { insertPart, type NewPart } from '@backfill/core/db/queries/part-insert';
+import { withTransaction } from '@backfill/core/db/transaction';
+import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
+import { importEntry } from '@backfill/core/dispatch/outbox-entries';
+import { archiveLayout } from '@backfill/core/storage/layout';
+import type { TransformerContext } from '../context.ts';
+import type { BuiltPart } from './part-builder.ts';
+
+const ACTOR = 'transformer';
+
+const ACCEPTED_COPY = `copy analytics.backfill_event_checkpoint_raw (event_id, batch_id, source_file, line_no) from stdin`;
+const QUARANTINE_COPY = `copy analytics.backfill_quarantine (batch_id, source_file, line_no, reason) from stdin`;
+
+export interface PartToRegister {
+  fence: BatchFence;
+  chunk: Chunk;
+  partNo: number;
+  part: BuiltPart;
+  /** For the metric. */
+  source: string;
+}
+
+/** Writes the part's rows to the archive under their own checksum: writing it again is the same write. */
+async function uploadBody(context: TransformerContext, batchId: string, part: BuiltPart): Promise<string | null> {
+  if (part.eventCount === 0) return null;
+  const key = archiveLayout.part(batchId, part.sha256);
+  await context.store.put(context.config.storage.archiveBucket, key, part.body, 'text/plain');
+  return key;
+}
+
+function toLedgerRow({ chunk, partNo, part }: PartToRegister, objectKey: string | null): NewPart {
+  return {
+    batchId: chunk.batch_id,
+    chunkId: chunk.chunk_id,
+    partNo,
+    fileNo: chunk.file_no,
+    isCanary: chunk.chunk_no === 0 && partNo === 0,
+    firstLine: part.firstLine,
+    lineCount: part.lineCount,
+    objectKey,
+    objectSha256: objectKey === null ? null : part.sha256,
+    objectBytes: part.body.length,
+    eventCount: part.eventCount,
+    suppressed: part.suppressed,
+    expired: part.expired,
+    filtered: part.filtered,
+    quarantined: part.quarantined,
+    // Nothing to import is as good as imported.
+    state: objectKey === null ? 'imported' : 'ready',
+  };
+}
+
+function countLines(context: TransformerContext, source: string, part: BuiltPart): void {
+  for (const outcome of ['suppressed', 'expired', 'filtered', 'quarantined'] as const) {
+    context.metrics.lines.inc({ source, outcome }, part[outcome]);
+  }
+}
+
+/**
+ * Commits a part: its ledger row, its accepted and its quarantined lines, and the work of importing it, in one
+ * transaction. A part that a twin of this job has registered already stays as it is.
+ *
+ * @throws {StaleWorkError} when the batch was stopped.
+ */
+export async function registerPart(context: TransformerContext, toRegister: PartToRegister): Promise<void> {
+  const { fence, part } = toRegister;
+  const objectKey = await uploadBody(context, fence.batchId, part);
+  const isNew = await withTransaction(context.pool, ACTOR, async (client) => {
+    await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch);
+    const ledgerRow = await insertPart(client, toLedgerRow(toRegister, objectKey));
+    if (ledgerRow === undefined) return false;
+    await copyIn(client, ACCEPTED_COPY, Readable.from(part.acceptedRows));
+    await copyIn(client, QUARANTINE_COPY, Readable.from(part.quarantineRows));
+    if (objectKey !== null) await insertOutboxEntries(client, [importEntry(fence.batchId, ledgerRow)]);
+    await checkBatchFence(client, fence);
+    return true;
+  });
+  if (!isNew) return;
+  countLines(context, toRegister.source, part);
+  if (objectKey === null) await advanceBatch(context.pool, fence.batchId, ACTOR);
+}

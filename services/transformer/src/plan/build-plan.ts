@@ -1,0 +1,56 @@
+import { FatalError } from '@backfill/core/errors';
+import { type BackfillConfig, loadConfigDir } from '@backfill/core/config/load-config';
+import { gateThresholds } from '@backfill/core/config/policy';
+import type { BatchRow } from '@backfill/core/db/queries/batch-get';
+import type { ManifestEntry, Plan } from '@backfill/core/plan/plan';
+import { buildRecipe } from '@backfill/core/recipe/recipe';
+
+/**
+ * Reads the configuration as it is now: a plan is made from the files of its moment and pins them.
+ *
+ * @throws {FatalError} listing every mistake.
+ */
+export async function loadConfigForPlan(dir: string, source: string): Promise<BackfillConfig> {
+  let config: BackfillConfig;
+  try {
+    config = await loadConfigDir(dir);
+  } catch (error) {
+    throw new FatalError(error instanceof Error ? error.message : 'the configuration cannot be read', { cause: error });
+  }
+  if (!config.sources.has(source)) {
+    throw new FatalError(`there is no source ${source}; there are: ${[...config.sources.keys()].join(', ')}`);
+  }
+  return config;
+}
+
+/** Joins configuration, submission and pinned input into the document that is approved. Pure. */
+export function buildPlan(given: {
+  batch: BatchRow;
+  config: BackfillConfig;
+  manifest: ManifestEntry[];
+  retentionException: Plan['retentionException'];
+  retentionCutoffMs: number | null;
+  keyCheck: string;
+}): Plan {
+  const { batch, config } = given;
+  const gates = gateThresholds(config.policy, batch.source);
+  const maxOverlap = batch.request.max_overlap;
+  return {
+    planVersion: 1,
+    batchId: batch.batch_id,
+    input: batch.input,
+    manifest: given.manifest,
+    recipe: buildRecipe(config, batch.source, {
+      windowStartMs: batch.window_start.getTime(),
+      windowEndMs: batch.window_end.getTime(),
+      retentionCutoffMs: given.retentionCutoffMs,
+      keyCheck: given.keyCheck,
+    }),
+    policy: {
+      approvals: config.policy.approvals,
+      retention: config.policy.retention,
+      gates: { ...gates, max_overlap: typeof maxOverlap === 'number' ? maxOverlap : gates.max_overlap },
+    },
+    retentionException: given.retentionException,
+  };
+}

@@ -1,0 +1,71 @@
+import { FatalError } from '@backfill/core/errors';
+import type { PlannedChunk, PlannedFile } from '@backfill/core/db/queries/plan-seal';
+import type { ObjectInfo, ObjectStore } from '@backfill/core/storage/object-store';
+import { scanObject } from './scan-object.ts';
+
+export interface PinnedInput {
+  files: PlannedFile[];
+  chunks: PlannedChunk[];
+}
+
+export interface PinOptions {
+  bucket: string;
+  prefix: string;
+  chunkBytes: number;
+  /** Objects last modified before this are over the raw retention; null lets every age pass. */
+  oldestAllowed: Date | null;
+  signal: AbortSignal;
+}
+
+async function listInput(store: ObjectStore, { bucket, prefix, oldestAllowed }: PinOptions): Promise<ObjectInfo[]> {
+  const objects: ObjectInfo[] = [];
+  for await (const object of store.list(bucket, prefix)) {
+    // Consoles make empty objects that stand for folders.
+    if (object.key.endsWith('/') && object.size === 0) continue;
+    if (oldestAllowed !== null && object.lastModified < oldestAllowed) {
+      throw new FatalError(
+        `s3://${bucket}/${object.key} is from ${object.lastModified.toISOString()}, past the retention of raw data. ` +
+          'Submit the batch with a retention_exception {why, until} if it must be replayed',
+      );
+    }
+    objects.push(object);
+  }
+  if (objects.length === 0) {
+    throw new FatalError(`there is no object under s3://${bucket}/${prefix}: upload the raw logs there, then resume`);
+  }
+  return objects.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/**
+ * Reads every object below the prefix once and pins it: ETag, sha256, lines, chunk boundaries. Copies nothing.
+ *
+ * @throws {FatalError} when there is nothing to read, or an object is too old, damaged, or changes while it is read.
+ */
+export async function pinInput(store: ObjectStore, options: PinOptions): Promise<PinnedInput> {
+  const { bucket, prefix, chunkBytes, signal } = options;
+  const files: PlannedFile[] = [];
+  const chunks: PlannedChunk[] = [];
+  for (const [fileNo, object] of (await listInput(store, options)).entries()) {
+    const name = `s3://${bucket}/${object.key}`;
+    const body = await store.get(bucket, object.key, { ifMatch: object.etag });
+    const scanned = await scanObject(name, body, { chunkBytes, signal });
+    if (scanned.size !== object.size) {
+      throw new FatalError(
+        `${name} is listed with ${object.size} bytes and gave ${scanned.size}: it was changed while it was read, ` +
+          'or has something behind its gzip data',
+      );
+    }
+    files.push({
+      fileNo,
+      sourceFile: object.key.slice(prefix.length),
+      size: object.size,
+      etag: object.etag,
+      lastModified: object.lastModified,
+      sha256: scanned.sha256,
+      compression: scanned.compression,
+      lineCount: scanned.lines,
+    });
+    chunks.push(...scanned.ranges.map((range) => ({ fileNo, ...range })));
+  }
+  return { files, chunks };
+}

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { retentionCutoffs, retentionExceptionOf } from './retention.ts';
+
+const retention = { raw_days: 90, event_months: 13 };
+const now = Date.parse('2026-11-23T10:00:00Z');
+
+it('counts days back for objects and months for events', () => {
+  expect(retentionCutoffs(retention, null, now)).toEqual({
+    objects: new Date('2026-08-25T10:00:00Z'),
+    eventsMs: Date.parse('2025-10-23T10:00:00Z'),
+  });
+});
+
+it('lets everything pass under an exception', () => {
+  const exception = retentionExceptionOf({ retention_exception: { why: 'audit', until: '2027-01-01T00:00:00Z' } });
+  expect(exception).toEqual({ why: 'audit', until: '2027-01-01T00:00:00Z' });
+  expect(retentionCutoffs(retention, exception, now)).toEqual({ objects: null, eventsMs: null });
+  expect(retentionExceptionOf({})).toBeNull();
+});
