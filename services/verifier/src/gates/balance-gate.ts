@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Pool } from '@backfill/core/db/pool';
+import { type BatchFile, listFiles } from '@backfill/core/db/queries/file-list';
+import { type Balance, unaccountedLines } from '@backfill/core/domain/balance';
+import { decompress } from '@backfill/core/formats/compression';
+import { splitLines } from '@backfill/core/formats/split-lines';
+import { archiveLayout } from '@backfill/core/storage/layout';
+import type { ObjectStore } from '@backfill/core/storage/object-store';
+import type { GateResult } from './gate-result.ts';
+
+/** Per file: what the ledger says, and what the tables hold. */
+const FILE_COUNTS_SQL = `
+  select f.source_file,
+         coalesce(p.read, 0) as read, coalesce(p.inserted, 0) as inserted, coalesce(p.duplicate, 0) as duplicate,
+         coalesce(p.suppressed, 0) as suppressed, coalesce(p.expired, 0) as expired,
+         coalesce(p.filtered, 0) as filtered, coalesce(p.quarantined, 0) as quarantined,
+         (select count(*) from analytics.backfill_event_checkpoint_raw r
+           where r.batch_id = f.batch_id and r.source_file = f.source_file) as accepted_rows,
+         (select count(*) from analytics.backfill_lineage l
+           where l.batch_id = f.batch_id and l.source_file = f.source_file) as lineage_rows,
+         (select count(*) from analytics.backfill_quarantine q
+           where q.batch_id = f.batch_id and q.source_file = f.source_file) as quarantine_rows
+    from analytics.backfill_files f
+    left join (
+      select file_no, sum(line_count) as read, sum(inserted) as inserted,
+             sum(duplicate_same_batch + duplicate_other_batch + duplicate_live) as duplicate,
+             sum(suppressed) as suppressed, sum(expired) as expired, sum(filtered) as filtered,
+             sum(quarantined) as quarantined
+        from analytics.backfill_import_parts where batch_id = $1 and state = 'imported' group by file_no
+    ) p using (file_no)
+   where f.batch_id = $1
+   order by f.file_no`;
+
+const STAGING_COUNTS_SQL = `
+  select count(*) as staged, count(*) filter (where not is_duplicate) as new
+    from analytics.events_backfill_staging where batch_id = $1`;
+
+interface FileCounts extends Balance {
+  source_file: string;
+  accepted_rows: number;
+  lineage_rows: number;
+  quarantine_rows: number;
+}
+
+/** Reads a mirrored file anew: its checksum, and its lines counted by our own hand. */
+async function recount(
+  store: ObjectStore,
+  bucket: string,
+  batchId: string,
+  file: BatchFile,
+  signal: AbortSignal,
+): Promise<{ sha256: string; lines: number }> {
+  const body = await store.get(bucket, archiveLayout.mirrorObject(batchId, file.source_file));
+  const sha256 = createHash('sha256');
+  async function* measured(): AsyncGenerator<Buffer> {
+    for await (const block of body as AsyncIterable<Buffer>) {
+      signal.throwIfAborted();
+      sha256.update(block);
+      yield block;
+    }
+  }
+  const text = decompress(Readable.from(measured(), { objectMode: false }), file.compression);
+  let lines = 0;
+  for await (const batch of splitLines(text, { firstLine: 1, maxLineBytes: 0 })) lines += batch.length;
+  return { sha256: sha256.digest('hex'), lines };
+}
+
+/** Every way in which one file's books can disagree. Pure. */
+export function fileDiscrepancies(counts: FileCounts, mirror: { lines: number; intact: boolean }): string[] {
+  const found: string[] = [];
+  const expect = (what: string, expected: number, actual: number) => {
+    if (expected !== actual) found.push(`${counts.source_file}: ${what}: ${expected} expected, ${actual} found`);
+  };
+  if (!mirror.intact) found.push(`${counts.source_file}: the mirror's sha256 is not the planned one`);
+  expect('lines read, against lines in the mirror', mirror.lines, counts.read);
+  expect('lines without an outcome', 0, unaccountedLines(counts));
+  const accepted = counts.inserted + counts.duplicate;
+  expect('accepted lines', accepted, counts.accepted_rows);
+  expect('lineage rows', accepted, counts.lineage_rows);
+  expect('quarantine rows', counts.quarantined, counts.quarantine_rows);
+  return found;
+}
+
+/** Invariant 1: every line of the mirror ended in exactly one outcome, per file, and the tables hold what was counted. */
+export async function measureBalance(
+  deps: { pool: Pool; store: ObjectStore; bucket: string },
+  batchId: string,
+  signal: AbortSignal,
+): Promise<GateResult> {
+  const discrepancies: string[] = [];
+  const { rows: files } = await deps.pool.query<FileCounts>(FILE_COUNTS_SQL, [batchId]);
+  const pinned = new Map((await listFiles(deps.pool, batchId)).map((file) => [file.source_file, file]));
+  const total = { read: 0, accepted: 0, inserted: 0 };
+  for (const counts of files) {
+    const file = pinned.get(counts.source_file);
+    if (file === undefined) continue;
+    const mirror = await recount(deps.store, deps.bucket, batchId, file, signal);
+    discrepancies.push(
+      ...fileDiscrepancies(counts, { lines: mirror.lines, intact: mirror.sha256 === file.sha256 }),
+    );
+    total.read += counts.read;
+    total.accepted += counts.inserted + counts.duplicate;
+    total.inserted += counts.inserted;
+  }
+  const { rows } = await deps.pool.query<{ staged: number; new: number }>(STAGING_COUNTS_SQL, [batchId]);
+  const staging = rows[0] ?? { staged: 0, new: 0 };
+  if (staging.staged !== total.accepted) {
+    discrepancies.push(`staged rows: ${total.accepted} expected, ${staging.staged} found`);
+  }
+  if (staging.new !== total.inserted) {
+    discrepancies.push(`rows to publish: ${total.inserted} expected, ${staging.new} found`);
+  }
+  return {
+    gate: 'balance',
+    threshold: 0,
+    observed: discrepancies.length,
+    passed: discrepancies.length === 0,
+    procedure: `lines of each mirrored file, read anew, against:\n${FILE_COUNTS_SQL.trim()};\n${STAGING_COUNTS_SQL.trim()}`,
+    detail: { files: files.length, ...total, staged: staging.staged, discrepancies: discrepancies.slice(0, 20) },
+  };
+}

@@ -1,0 +1,91 @@
+import { hash } from 'node:crypto';
+import type { BatchJob } from '@backfill/core/contracts/batch-job';
+import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { getBatch } from '@backfill/core/db/queries/batch-get';
+import { setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
+import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert';
+import { insertIncident } from '@backfill/core/db/queries/incident-insert';
+import { getPlan } from '@backfill/core/db/queries/plan-get';
+import { withTransaction } from '@backfill/core/db/transaction';
+import { changeStatus } from '@backfill/core/dispatch/change-status';
+import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
+import { canonicalJson } from '@backfill/core/domain/canonical-json';
+import { FatalError, StaleWorkError } from '@backfill/core/errors';
+import type { Plan } from '@backfill/core/plan/plan';
+import type { Runtime } from '@backfill/core/runtime/runtime';
+import { measureBalance } from '../gates/balance-gate.ts';
+import type { GateResult } from '../gates/gate-result.ts';
+import { overlapGates, STAGED_COUNTS_SQL, type StagedCounts } from '../gates/overlap-gates.ts';
+import { measureRows } from '../gates/row-gates.ts';
+import { writeReport } from '../report/write-report.ts';
+
+const ACTOR = 'verifier';
+
+interface Findings {
+  results: GateResult[];
+  gateSetHash: string;
+  checksum: string;
+  rowCount: number;
+}
+
+/** What publish approvals bind to: the plan, every gate with its numbers, and the digest of the rows to publish. */
+export function gateSetHash(planHash: string, results: readonly GateResult[], rowsDigest: string): string {
+  const gates = results.map(({ gate, threshold, observed, passed }) => ({ gate, threshold, observed, passed }));
+  return hash('sha256', canonicalJson({ plan_hash: planHash, gates, rows_digest: rowsDigest }), 'hex');
+}
+
+async function measure(
+  runtime: Runtime,
+  plan: Plan,
+  planHash: string,
+  signal: AbortSignal,
+): Promise<Findings> {
+  const { pool, store, config } = runtime;
+  const { gates } = plan.policy;
+  const balance = await measureBalance({ pool, store, bucket: config.storage.archiveBucket }, plan.batchId, signal);
+  const { rows } = await pool.query<StagedCounts>(STAGED_COUNTS_SQL, [plan.batchId]);
+  const counts = rows[0] ?? { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
+  const rowFindings = await measureRows(pool, plan.batchId, plan.recipe, gates.schema, signal);
+  const results = [balance, ...overlapGates(counts, gates), ...rowFindings.gates];
+  return {
+    results,
+    gateSetHash: gateSetHash(planHash, results, rowFindings.rowsDigest),
+    checksum: rowFindings.checksum,
+    rowCount: rowFindings.rowCount,
+  };
+}
+
+function describeFailures(results: readonly GateResult[]): string {
+  return results
+    .filter((result) => !result.passed)
+    .map((result) => `${result.gate}: ${result.observed} observed, ${result.threshold} allowed`)
+    .join('; ');
+}
+
+/** Measures all gates from the tables and the mirror, stores the results, and lets the batch wait for its signatures. */
+export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: AbortSignal): Promise<void> {
+  const { pool, logger } = runtime;
+  const fence = await enterBatchFence(pool, job.batch_id, ['verifying'], job.epoch);
+  const batch = await getBatch(pool, job.batch_id);
+  const plan = await getPlan(pool, job.batch_id);
+  if (batch?.plan_hash == null || plan === undefined) throw new FatalError(`batch ${job.batch_id} has no plan`);
+  const { attempt, plan_hash: planHash } = batch;
+  const findings = await withFenceWatch(pool, fence, signal, (watched) => measure(runtime, plan, planHash, watched));
+  const failures = describeFailures(findings.results);
+  await withTransaction(pool, ACTOR, async (client) => {
+    await enterBatchFence(client, job.batch_id, ['verifying'], fence.epoch);
+    await insertGateResults(client, job.batch_id, attempt, findings.results);
+    await setBatchProof(client, job.batch_id, findings);
+    if (failures !== '') await insertIncident(client, job.batch_id, 'gates_failed', failures);
+    const changed = await changeStatus(client, {
+      batchId: job.batch_id,
+      from: ['verifying'],
+      to: failures === '' ? 'awaiting_publish_approval' : 'gates_failed',
+      reason: failures === '' ? undefined : failures,
+      epoch: fence.epoch,
+    });
+    if (!changed) throw new StaleWorkError(`batch ${job.batch_id} was stopped`);
+  });
+  logger.info({ batch: job.batch_id, rows: findings.rowCount, failures }, 'batch verified');
+  await writeReport(runtime, job.batch_id);
+}

@@ -1,0 +1,31 @@
+import { stringify } from 'csv-stringify/sync';
+import type { DayCount } from './day-counts.ts';
+
+const COLUMNS = [
+  'batch_id',
+  'source',
+  'event_name',
+  'day',
+  'pre_count',
+  'staged',
+  'duplicates',
+  'batch_count',
+  'post_count',
+  'basis',
+];
+
+/**
+ * `analytics_backfill_verification.csv`: one row per event type and UTC day.
+ *
+ * @param isPublished whether the counts were taken after the publish (`counted`) or before it (`expected`).
+ */
+export function csvReport(batch: { batchId: string; source: string }, days: DayCount[], isPublished: boolean): string {
+  const rows = days.map((day) => ({
+    batch_id: batch.batchId,
+    source: batch.source,
+    ...day,
+    post_count: day.pre_count + day.batch_count,
+    basis: isPublished ? 'counted' : 'expected',
+  }));
+  return stringify(rows, { header: true, columns: COLUMNS });
+}

@@ -1,0 +1,39 @@
+import type { Queryable } from '@backfill/core/db/pool';
+
+/** Events of one type on one UTC day, before and after the batch. */
+export interface DayCount {
+  event_name: string;
+  day: string;
+  /** Live rows without the batch's. */
+  pre_count: number;
+  staged: number;
+  duplicates: number;
+  /** Rows of the batch that are, or are to be, live. */
+  batch_count: number;
+}
+
+const DAY_COUNTS_SQL = `
+  with staged as (
+    select event_name, (event_ts at time zone 'UTC')::date as day, count(*) as staged,
+           count(*) filter (where is_duplicate) as duplicates, count(*) filter (where not is_duplicate) as new
+      from analytics.events_backfill_staging where batch_id = $1 group by 1, 2
+  ), stored as (
+    select event_name, (event_ts at time zone 'UTC')::date as day,
+           count(*) filter (where l.batch_id is distinct from $1) as others,
+           count(*) filter (where l.batch_id = $1) as own
+      from analytics.events_log l, analytics.backfill_batches b
+     where b.batch_id = $1 and l.source = b.source and l.deleted_at is null
+       and l.event_ts >= b.window_start and l.event_ts < b.window_end
+     group by 1, 2
+  )
+  select event_name, day::text, coalesce(others, 0) as pre_count, coalesce(staged, 0) as staged,
+         coalesce(duplicates, 0) as duplicates,
+         case when $2 then coalesce(own, 0) else coalesce(new, 0) end as batch_count
+    from staged full join stored using (event_name, day)
+   order by event_name, day`;
+
+/** Counts per event type and UTC day of the batch's source and window. */
+export async function countDays(db: Queryable, batchId: string, isPublished: boolean): Promise<DayCount[]> {
+  const { rows } = await db.query<DayCount>(DAY_COUNTS_SQL, [batchId, isPublished]);
+  return rows;
+}

@@ -1,0 +1,15 @@
+import { verification } from '@backfill/core/contracts/verification';
+import type { Runtime } from '@backfill/core/runtime/runtime';
+import { createRuntimeConsumer, createWorkerService } from '@backfill/core/runtime/worker-service';
+import { publishBatch } from './jobs/publish-batch.ts';
+import { verifyBatch } from './jobs/verify-batch.ts';
+
+/** Measures the gates of staged batches, and publishes the ones that were signed. */
+export function createVerifierService(runtime: Runtime) {
+  return createWorkerService(runtime, [
+    createRuntimeConsumer(runtime, verification, {
+      verify: (payload, job) => verifyBatch(runtime, payload, job.signal),
+      publish: (payload) => publishBatch(runtime, payload),
+    }),
+  ]);
+}
