@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { API_ROLES, type ApiRole } from './api-tokens.ts';
+import { type StateDir, writePrivateFile } from './state-dir.ts';
+
+/** Everything secret of one embedded stack, made once and kept with its state. */
+export interface Secrets {
+  postgresPassword: string;
+  redisPassword: string;
+  s3AccessKeyId: string;
+  s3SecretAccessKey: string;
+  /** One API token per role. */
+  tokens: Record<ApiRole, string>;
+}
+
+/** Reads the secrets of a state directory; makes what is missing. Files are for the owner alone. */
+export function loadSecrets(dir: StateDir): Secrets {
+  const known = existsSync(dir.secretsFile)
+    ? (JSON.parse(readFileSync(dir.secretsFile, 'utf8')) as Partial<Secrets>)
+    : {};
+  const tokens = API_ROLES.map((role) => [role, known.tokens?.[role] ?? `bf_${secret(24)}`]);
+  const secrets: Secrets = {
+    postgresPassword: known.postgresPassword ?? secret(24),
+    redisPassword: known.redisPassword ?? secret(24),
+    s3AccessKeyId: known.s3AccessKeyId ?? `BF${secret(9).toUpperCase()}`,
+    s3SecretAccessKey: known.s3SecretAccessKey ?? secret(20),
+    tokens: Object.fromEntries(tokens) as Record<ApiRole, string>,
+  };
+  writePrivateFile(dir.secretsFile, `${JSON.stringify(secrets, null, 2)}\n`);
+  // The salt of all pseudonyms: losing it breaks every later comparison, so it is never remade.
+  if (!existsSync(dir.saltFile)) writePrivateFile(dir.saltFile, `${secret(32)}\n`);
+  return secrets;
+}
+
+function secret(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
+}

@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ManagedProcess } from './managed-process.ts';
+import { stopLeftovers } from './pid-record.ts';
+import { PortBook } from './ports.ts';
+import { createPostgres, DATABASE, ensureDatabase, postgresUrl } from './postgres.ts';
+import { findPostgresIds } from './postgres-account.ts';
+import { findPostgresPrograms } from './postgres-programs.ts';
+import { createRedis, redisUrl } from './redis.ts';
+import { createS3, S3_REGION, s3Endpoint } from './s3.ts';
+import { loadSecrets, type Secrets } from './secrets.ts';
+import { prepareStateDir, type StateDir } from './state-dir.ts';
+import { takeLock } from './state-lock.ts';
+
+export interface ServerOptions {
+  /** The state directory, created when missing. */
+  stateDir: string;
+  /** For tests: gives up safety against a power cut for speed. */
+  fast?: boolean;
+  /** Gets lines for a person; silent when absent. */
+  report?: (line: string) => void;
+  /** The environment of the servers; process.env when absent. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** PostgreSQL, Redis and S3, up and answering. */
+export interface Servers {
+  dir: StateDir;
+  secrets: Secrets;
+  ports: PortBook;
+  /** The addresses and secrets a service needs, by the names of the contract. */
+  env: Record<string, string>;
+  postgres: ManagedProcess;
+  redis: ManagedProcess;
+  s3: ManagedProcess;
+  /** Stops S3, Redis, then PostgreSQL, and frees the state directory. */
+  stop(): Promise<void>;
+  /** Kills all three at once. */
+  kill(): void;
+}
+
+const RAW_BUCKET = 'analytics-raw';
+const ARCHIVE_BUCKET = 'analytics-backfill';
+
+/**
+ * Starts the three servers on 127.0.0.1 with the state of a directory. What an earlier, killed
+ * run left behind is stopped first.
+ * Throws StateInUseError when another process works on the directory; leaves nothing running.
+ */
+export async function startServers(options: ServerOptions): Promise<Servers> {
+  const report = options.report ?? (() => {});
+  const env = options.env ?? process.env;
+  const ids = findPostgresIds(report);
+  const dir = prepareStateDir(options.stateDir, ids?.gid);
+  const unlock = takeLock(dir.lockFile, dir.root);
+  let running: ManagedProcess[] = [];
+  const stop = async () => {
+    // S3 and Redis first: PostgreSQL is the truth and outlives them.
+    for (const server of running) await server.stop();
+    unlock();
+  };
+  try {
+    for (const name of await stopLeftovers(dir.run)) {
+      report(`stopped ${name}, which an earlier run had left behind`);
+    }
+    rmSync(dir.envFile, { force: true });
+    const secrets = loadSecrets(dir);
+    const ports = new PortBook(dir.portsFile);
+    const port = {
+      postgres: await ports.take('postgres'),
+      redis: await ports.take('redis'),
+      s3: await ports.take('s3'),
+    };
+    const common = { dir, env, report };
+    const keys = { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
+    const s3 = createS3({ ...common, ...keys, port: port.s3, buckets: [RAW_BUCKET, ARCHIVE_BUCKET] });
+    const redis = createRedis({ ...common, port: port.redis, password: secrets.redisPassword });
+    const postgres = createPostgres({
+      ...common,
+      ids,
+      port: port.postgres,
+      password: secrets.postgresPassword,
+      programs: await findPostgresPrograms(),
+      fast: options.fast ?? false,
+    });
+    running = [s3, redis, postgres];
+    await startAll(running);
+    await ensureDatabase(secrets.postgresPassword, port.postgres);
+    const kill = () => running.forEach((server) => server.kill());
+    const addresses = {
+      DATABASE_URL: postgresUrl(secrets.postgresPassword, port.postgres, DATABASE),
+      REDIS_URL: redisUrl(secrets.redisPassword, port.redis),
+      S3_ENDPOINT: s3Endpoint(port.s3),
+      S3_REGION,
+      AWS_ACCESS_KEY_ID: secrets.s3AccessKeyId,
+      AWS_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
+      BACKFILL_RAW_BUCKET: RAW_BUCKET,
+      BACKFILL_ARCHIVE_BUCKET: ARCHIVE_BUCKET,
+      ANALYTICS_SALT_FILE: dir.saltFile,
+    };
+    return { dir, secrets, ports, env: addresses, postgres, redis, s3, stop, kill };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Like startServers, in a temporary folder that stop() deletes. For tests. */
+export async function startTemporaryServers(options: Omit<ServerOptions, 'stateDir'> = {}): Promise<Servers> {
+  const stateDir = mkdtempSync(path.join(tmpdir(), 'backfill-'));
+  const remove = () => rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    const servers = await startServers({ fast: true, ...options, stateDir });
+    return {
+      ...servers,
+      async stop() {
+        await servers.stop();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** Starts all and waits for all, so that a failure leaves no start in the background. */
+async function startAll(processes: readonly ManagedProcess[]): Promise<void> {
+  const outcomes = await Promise.allSettled(processes.map((one) => one.start()));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
