@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { describeError } from '@backfill/core/errors';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ApiServer } from './api-server.ts';
+import { createAuthenticator } from './authenticate.ts';
+import type { ApiContext } from './context.ts';
+import { zodValidatorCompiler } from './http-validation.ts';
+import { Problem } from './problem.ts';
+import { addApproveBatch } from './routes/approve-batch.ts';
+import { addGetBatch } from './routes/get-batch.ts';
+import { addGetReport } from './routes/get-report.ts';
+import { addHaltBatch } from './routes/halt-batch.ts';
+import { addHealth } from './routes/health.ts';
+import { addListBatches } from './routes/list-batches.ts';
+import { addListFreezes } from './routes/list-freezes.ts';
+import { addPublishBatch } from './routes/publish-batch.ts';
+import { addResumeBatch } from './routes/resume-batch.ts';
+import { addRollBackBatch } from './routes/roll-back-batch.ts';
+import { addStreamProgress } from './routes/stream-progress.ts';
+import { addSubmitBatch } from './routes/submit-batch.ts';
+import { addTraceEvent } from './routes/trace-event.ts';
+import { addVerifyBatch } from './routes/verify-batch.ts';
+import { toProblem } from './to-problem.ts';
+
+/** Largest body, in bytes: room for a submission with all the reference numbers it may have. */
+const BODY_LIMIT = 512 * 1024;
+
+const DESCRIPTION = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Analytics backfill',
+    version: '0.1.0',
+    description: 'Replays lost analytics events from raw logs: exactly once, proven before publish, undone on request.',
+  },
+  components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+} as const;
+
+/** Answers with a problem document; what only the operator may know goes to the log. */
+function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.status >= 500) request.log.error({ reqId: request.id, error: describeError(problem) }, 'request failed');
+  const path = request.url.split('?', 1)[0] ?? '';
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send(problem.document(path));
+}
+
+// A client that always says it sends JSON may send none where no body is needed.
+function acceptEmptyJson(server: ApiServer): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeContentTypeParser('application/json');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body as string, done);
+  });
+}
+
+function logAnswer(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  // The route's pattern instead of the address asked for, and no address of the client.
+  const { method, url: route } = request.routeOptions;
+  request.log.debug({ reqId: request.id, method, route, status: reply.statusCode }, 'answered');
+  done();
+}
+
+function addRoutes(server: ApiServer, context: ApiContext, stopping: AbortSignal): void {
+  server.addHook('onRequest', createAuthenticator(context.pool));
+  server.addHook('onRoute', (route) => {
+    route.schema = { ...route.schema, security: [{ token: [] }] };
+  });
+  addSubmitBatch(server, context);
+  addListBatches(server, context);
+  addGetBatch(server, context);
+  addStreamProgress(server, context, stopping);
+  addApproveBatch(server, context);
+  addHaltBatch(server, context);
+  addResumeBatch(server, context);
+  addVerifyBatch(server, context);
+  addPublishBatch(server, context);
+  addRollBackBatch(server, context);
+  addGetReport(server, context);
+  addTraceEvent(server, context);
+  addListFreezes(server, context);
+}
+
+/**
+ * The HTTP server with all routes, not listening yet.
+ *
+ * @param stopping ends the open event streams
+ */
+export async function buildServer(context: ApiContext, stopping: AbortSignal): Promise<ApiServer> {
+  const server: ApiServer = Fastify({
+    loggerInstance: context.logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT,
+    genReqId: () => randomUUID(),
+    exposeHeadRoutes: false,
+    // Answers where a router's own refusals would not be problem documents.
+    frameworkErrors: answerProblem,
+  }).withTypeProvider<ZodTypeProvider>();
+  server.setValidatorCompiler(zodValidatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  server.setErrorHandler(answerProblem);
+  server.setNotFoundHandler(() => {
+    throw new Problem('not-found', 'There is nothing under this path and method. GET /docs lists what there is.');
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  server.addHook('onResponse', logAnswer);
+  acceptEmptyJson(server);
+  await server.register(swagger, { openapi: DESCRIPTION, transform: jsonSchemaTransform });
+  await server.register(swaggerUi, { routePrefix: '/docs' });
+  addHealth(server, context);
+  await server.register(async (scope) => addRoutes(scope as ApiServer, context, stopping));
+  return server;
+}

@@ -1,0 +1,54 @@
+import type { BatchStatus } from '@backfill/core/domain/batch-status';
+import { z } from 'zod';
+import type { ApiServer } from '../api-server.ts';
+import { changeBatch, moveBatch } from '../change-batch.ts';
+import type { ApiContext } from '../context.ts';
+import { readBatchDetail } from '../read-batch-view.ts';
+import { BatchParams } from '../schemas/batch-params.ts';
+import { BatchDetail } from '../schemas/batch-view.ts';
+import { problemAnswers } from '../schemas/problem-answers.ts';
+import { plainText } from '../schemas/text.ts';
+
+const Body = z.strictObject({ reason: plainText(500).optional() }).nullish();
+
+/** Wherever something could be running or waiting; as analytics.is_status_change_allowed() says. */
+const CAN_HALT: readonly BatchStatus[] = [
+  'submitted',
+  'planning',
+  'awaiting_run_approval',
+  'preparing',
+  'canary',
+  'importing',
+  'verifying',
+  'gates_failed',
+  'awaiting_publish_approval',
+  'publishing',
+];
+
+/** `POST /v1/batches/{batch_id}/halt`: nothing of the batch commits any more. A halted batch stays as it is. */
+export function addHaltBatch(server: ApiServer, context: ApiContext): void {
+  server.post(
+    '/v1/batches/:batch_id/halt',
+    {
+      config: { role: 'operator' },
+      schema: {
+        summary: 'Stop a batch where it is',
+        params: BatchParams,
+        body: Body,
+        response: { 200: BatchDetail, ...problemAnswers(401, 403, 404, 409, 422) },
+      },
+    },
+    async ({ params, body, caller }) => {
+      await changeBatch(context, caller, params.batch_id, async (client, batch) => {
+        if (batch.status === 'halted') return;
+        const reason = body?.reason === undefined ? '' : `: ${body.reason}`;
+        await moveBatch(client, batch, {
+          from: CAN_HALT,
+          to: 'halted',
+          reason: `halted by ${caller.actor}${reason}`,
+        });
+      });
+      return readBatchDetail(context.pool, params.batch_id);
+    },
+  );
+}

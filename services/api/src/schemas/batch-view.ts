@@ -1,0 +1,97 @@
+import { BATCH_STATUSES } from '@backfill/core/domain/batch-status';
+import { z } from 'zod';
+
+const count = z.int();
+const instant = z.iso.datetime();
+
+const Balance = z.object({
+  read: count,
+  inserted: count,
+  duplicate: count,
+  suppressed: count,
+  expired: count,
+  filtered: count,
+  quarantined: count,
+});
+
+/** A batch as the API shows it. */
+export const BatchView = z.object({
+  batch_id: z.string(),
+  source: z.string(),
+  reason: z.string(),
+  input: z.string(),
+  status: z.enum(BATCH_STATUSES),
+  status_reason: z.string().nullable(),
+  window: z.object({ start: instant, end: instant }),
+  submitted_by: z.string(),
+  created_at: instant,
+  updated_at: instant,
+  attempt: count.describe('1, and one more for each new start after a rollback'),
+  plan_hash: z.string().nullable(),
+  gate_set_hash: z.string().nullable(),
+  checksum: z.string().nullable(),
+  row_count: count.nullable(),
+  canary_passed: z.boolean().nullable(),
+  progress: z.object({
+    chunks_total: count,
+    chunks_done: count,
+    lines_read: count.describe('Lines transformed so far, imported or not'),
+  }),
+  balance: Balance.describe('Lines whose outcome is final: read is the sum of the others'),
+  duplicates: z
+    .object({ same_batch: count, other_batch: count, live: count })
+    .describe('The duplicates of the balance by kind'),
+  gates: z.array(
+    z.object({
+      gate: z.string(),
+      threshold: z.number(),
+      observed: z.number().nullable(),
+      passed: z.boolean(),
+      procedure: z.string(),
+      detail: z.record(z.string(), z.unknown()),
+      measured_at: instant,
+    }),
+  ),
+  approvals: z.array(
+    z.object({
+      stage: z.string(),
+      role: z.string(),
+      actor: z.string(),
+      decision: z.enum(['approve', 'reject']),
+      at: instant,
+      comment: z.string().nullable(),
+      counts: z.boolean().describe('False when it was bound to another plan or gate set, or its role decided anew'),
+    }),
+  ),
+  missing_approvals: z
+    .object({ run: z.array(z.string()), publish: z.array(z.string()) })
+    .nullable()
+    .describe('Roles that have not said yes yet; null before the plan'),
+  rollback: z
+    .object({
+      mode: z.string(),
+      actor: z.string(),
+      tombstoned: count,
+      keys_freed: count,
+      live_rows_after: count,
+      keys_after: count,
+      at: instant,
+    })
+    .nullable()
+    .describe('What the rollback of this attempt did, and its proof'),
+});
+export type BatchView = z.infer<typeof BatchView>;
+
+/** One batch in full: with the balance of each of its files. */
+export const BatchDetail = BatchView.extend({
+  files: z.array(
+    z.object({
+      source_file: z.string(),
+      size: count,
+      sha256: z.string(),
+      lines: count,
+      balance: Balance,
+    }),
+  ),
+});
+export type BatchDetail = z.infer<typeof BatchDetail>;
