@@ -111,6 +111,28 @@ export function manageProcess(spec: ProcessSpec, report: (line: string) => void)
   };
 }
 
+/**
+ * Starts all and waits for all, so that a failure leaves no start in the background. An abort
+ * stops them, and then every start that was under way fails.
+ */
+export async function startAll(
+  processes: readonly ManagedProcess[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const abort = () => {
+    for (const one of processes) void one.stop();
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const outcomes = await Promise.allSettled(processes.map((one) => one.start()));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
 function spawnChild(spec: ProcessSpec): ChildProcess {
   const log = openSync(spec.logFile, 'a', 0o600);
   try {

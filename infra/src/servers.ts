@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { ManagedProcess } from './managed-process.ts';
+import { type ManagedProcess, startAll } from './managed-process.ts';
 import { stopLeftovers } from './pid-record.ts';
 import { PortBook } from './ports.ts';
 import { createPostgres, DATABASE, ensureDatabase, postgresUrl } from './postgres.ts';
@@ -12,6 +12,7 @@ import { createS3, S3_REGION, s3Endpoint } from './s3.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { prepareStateDir, type StateDir } from './state-dir.ts';
 import { takeLock } from './state-lock.ts';
+import { startWatchdog } from './watchdog.ts';
 
 export interface ServerOptions {
   /** The state directory, created when missing. */
@@ -22,6 +23,8 @@ export interface ServerOptions {
   report?: (line: string) => void;
   /** The environment of the servers; process.env when absent. */
   env?: NodeJS.ProcessEnv;
+  /** Gives up a start under way. */
+  signal?: AbortSignal | undefined;
 }
 
 /** PostgreSQL, Redis and S3, up and answering. */
@@ -49,15 +52,21 @@ const ARCHIVE_BUCKET = 'analytics-backfill';
  * Throws StateInUseError when another process works on the directory; leaves nothing running.
  */
 export async function startServers(options: ServerOptions): Promise<Servers> {
+  return startServersIn(options, false);
+}
+
+async function startServersIn(options: ServerOptions, temporary: boolean): Promise<Servers> {
   const report = options.report ?? (() => {});
   const env = options.env ?? process.env;
   const ids = findPostgresIds(report);
   const dir = prepareStateDir(options.stateDir, ids?.gid);
   const unlock = takeLock(dir.lockFile, dir.root);
+  let endWatchdog = async () => {};
   let running: ManagedProcess[] = [];
   const stop = async () => {
     // S3 and Redis first: PostgreSQL is the truth and outlives them.
     for (const server of running) await server.stop();
+    await endWatchdog();
     unlock();
   };
   try {
@@ -65,6 +74,7 @@ export async function startServers(options: ServerOptions): Promise<Servers> {
       report(`stopped ${name}, which an earlier run had left behind`);
     }
     rmSync(dir.envFile, { force: true });
+    endWatchdog = startWatchdog(dir, temporary);
     const secrets = loadSecrets(dir);
     const ports = new PortBook(dir.portsFile);
     const port = {
@@ -85,7 +95,7 @@ export async function startServers(options: ServerOptions): Promise<Servers> {
       fast: options.fast ?? false,
     });
     running = [s3, redis, postgres];
-    await startAll(running);
+    await startAll(running, options.signal);
     await ensureDatabase(secrets.postgresPassword, port.postgres);
     const kill = () => running.forEach((server) => server.kill());
     const addresses = {
@@ -111,7 +121,7 @@ export async function startTemporaryServers(options: Omit<ServerOptions, 'stateD
   const stateDir = mkdtempSync(path.join(tmpdir(), 'backfill-'));
   const remove = () => rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
   try {
-    const servers = await startServers({ fast: true, ...options, stateDir });
+    const servers = await startServersIn({ fast: true, ...options, stateDir }, true);
     return {
       ...servers,
       async stop() {
@@ -123,11 +133,4 @@ export async function startTemporaryServers(options: Omit<ServerOptions, 'stateD
     remove();
     throw error;
   }
-}
-
-/** Starts all and waits for all, so that a failure leaves no start in the background. */
-async function startAll(processes: readonly ManagedProcess[]): Promise<void> {
-  const outcomes = await Promise.allSettled(processes.map((one) => one.start()));
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }

@@ -1,0 +1,122 @@
+// npm start: the embedded stack in the foreground until Ctrl-C.
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { type Stack, type StackOptions, startStack } from './stack.ts';
+import { StateInUseError } from './state-lock.ts';
+
+const USAGE = `usage: npm start -- [--state-dir DIR] [--api-port PORT]
+                    [--transformers N] [--importers N] [--verifiers N] [--rollbacks N]
+`;
+const MOST_INSTANCES = 32;
+/** One Ctrl-C arrives several times, from the terminal and from npm: these count as one. */
+const SAME_SIGNAL_MS = 1_000;
+
+class UsageError extends Error {}
+
+/** The options of a command line. Throws UsageError. */
+function readArguments(args: string[]): StackOptions {
+  const option = { type: 'string' } as const;
+  const options = {
+    'state-dir': option,
+    'api-port': option,
+    transformers: option,
+    importers: option,
+    verifiers: option,
+    rollbacks: option,
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  let values: ReturnType<typeof parseArgs<{ options: typeof options; args: string[] }>>['values'];
+  try {
+    ({ values } = parseArgs({ args, options }));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  if (values.help) throw new UsageError('');
+  const count = (name: 'transformers' | 'importers' | 'verifiers' | 'rollbacks') =>
+    wholeNumber(`--${name}`, values[name] ?? '1', 1, MOST_INSTANCES);
+  const port = values['api-port'];
+  return {
+    stateDir: values['state-dir'],
+    apiPort: port === undefined ? undefined : wholeNumber('--api-port', port, 1, 65_535),
+    instances: {
+      transformer: count('transformers'),
+      importer: count('importers'),
+      verifier: count('verifiers'),
+      rollback: count('rollbacks'),
+    },
+  };
+}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`${name} wants a whole number from ${least} to ${most}, not ${text}`);
+}
+
+function announce({ env, envFile, stateDir }: Stack): void {
+  const host = (address: string | undefined) => new URL(address ?? '').host;
+  say(`
+  API         ${env.BACKFILL_API_URL}  (try it at /docs)
+  PostgreSQL  ${host(env.DATABASE_URL)}   Redis  ${host(env.REDIS_URL)}   S3  ${host(env.S3_ENDPOINT)}
+  State       ${stateDir}  (logs in logs/)
+  Addresses, secrets and tokens for a shell:  set -a; . ${envFile}; set +a
+
+Ctrl-C stops everything; the state stays for the next start.
+`);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Calls `first` at the first SIGINT, SIGTERM or SIGHUP, and `again` at a later one. */
+function onSignal(first: () => void, again: () => void): void {
+  let at: number | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (at === undefined) first();
+      else if (Date.now() - at > SAME_SIGNAL_MS) again();
+      at ??= Date.now();
+    });
+  }
+}
+
+async function main(): Promise<void> {
+  const options = readArguments(process.argv.slice(2));
+  const asked = new AbortController();
+  let stack: Stack | undefined;
+  onSignal(
+    () => asked.abort(),
+    () => {
+      say('Forced.');
+      // What still runs after this is the watchdog's.
+      stack?.kill();
+      process.exit(130);
+    },
+  );
+  say('Starting PostgreSQL, Redis, S3 and the services …');
+  try {
+    stack = await startStack({ ...options, report: say, signal: asked.signal });
+    announce(stack);
+    if (!asked.signal.aborted) await once(asked.signal, 'abort');
+    say('Stopping …');
+    await stack.stop();
+  } catch (error) {
+    // A start that was given up fails in whatever step it was.
+    if (!asked.signal.aborted) throw error;
+  }
+  say('Stopped.');
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\n${USAGE}`);
+    process.exit(2);
+  }
+  const text = error instanceof StateInUseError ? error.message : error instanceof Error ? error.stack : error;
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}
