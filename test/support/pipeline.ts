@@ -1,0 +1,103 @@
+import { readEnvironment, type ServiceName } from '@backfill/core/config/environment';
+import { getBatch, type BatchRow } from '@backfill/core/db/queries/batch-get';
+import { withTransaction } from '@backfill/core/db/transaction';
+import { changeStatus, enqueueOpenWork } from '@backfill/core/dispatch/change-status';
+import { type BatchStatus, RESTING_STATUSES } from '@backfill/core/domain/batch-status';
+import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
+import type { Service } from '@backfill/core/run-service';
+import { createImporterService } from '@backfill/importer/service';
+import { createRollbackService } from '@backfill/rollback/service';
+import { createContext } from '@backfill/transformer/context';
+import { createTransformerService } from '@backfill/transformer/service';
+import { createVerifierService } from '@backfill/verifier/service';
+import { createConfigDir, withoutApprovals } from './config-dir.ts';
+import { createTestEnvironment, type TestEnvironment } from './environment.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface SubmittedBatch {
+  batchId: string;
+  source: string;
+  window: { start: string; end: string };
+  request?: Record<string, unknown>;
+}
+
+/** The workers of a whole pipeline in this process, on real servers, without the API and without approvals. */
+export interface Pipeline extends TestEnvironment {
+  config: Awaited<ReturnType<typeof createConfigDir>>;
+  /** Storage and database as a service has them. */
+  runtime: Runtime;
+  upload(batchId: string, files: Record<string, Buffer | string>): Promise<void>;
+  submit(batch: SubmittedBatch): Promise<void>;
+  change(batchId: string, from: BatchStatus, to: BatchStatus): Promise<void>;
+  /** Waits until the batch rests (or has one of the statuses), and returns it. */
+  rest(batchId: string, statuses?: readonly BatchStatus[]): Promise<BatchRow>;
+}
+
+export interface PipelineOptions {
+  importers?: number;
+  env?: Record<string, string>;
+}
+
+function createServices(env: Record<string, string>, importers: number): Service[] {
+  const runtime = (service: ServiceName) => createRuntime(readEnvironment(service, env));
+  return [
+    createTransformerService(createContext(readEnvironment('transformer', env))),
+    ...Array.from({ length: importers }, () => createImporterService(runtime('importer'))),
+    createVerifierService(runtime('verifier')),
+    createRollbackService(runtime('rollback')),
+  ];
+}
+
+async function insertBatch(runtime: Runtime, batch: SubmittedBatch): Promise<void> {
+  const { batchId, source, window, request = {} } = batch;
+  const input = `s3://${runtime.config.storage.rawBucket}/${batchId}/`;
+  await withTransaction(runtime.pool, 'test', async (client) => {
+    await client.query(
+      `insert into analytics.backfill_batches
+         (batch_id, source, reason, input, window_start, window_end, request, request_sha256, submitted_by)
+       values ($1, $2, 'outage', $3, $4, $5, $6, '', 'test')`,
+      [batchId, source, input, window.start, window.end, request],
+    );
+    const row = await getBatch(client, batchId);
+    if (row !== undefined) await enqueueOpenWork(client, row);
+  });
+}
+
+/** Starts a pipeline of its own for one test file. */
+export async function startPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
+  const environment = await createTestEnvironment();
+  const config = await createConfigDir(withoutApprovals);
+  const env = { ...environment.env, BACKFILL_CONFIG_DIR: config.dir, ...options.env };
+  const services = createServices(env, options.importers ?? 1);
+  const runtime = createRuntime(readEnvironment('api', env));
+  await Promise.all(services.map((service) => service.start()));
+  return {
+    ...environment,
+    env,
+    config,
+    runtime,
+    async upload(batchId, files) {
+      for (const [name, body] of Object.entries(files)) {
+        await runtime.store.put(runtime.config.storage.rawBucket, `${batchId}/${name}`, Buffer.from(body), 'text/plain');
+      }
+    },
+    submit: (batch) => insertBatch(runtime, batch),
+    async change(batchId, from, to) {
+      const changed = await withTransaction(runtime.pool, 'test', (client) =>
+        changeStatus(client, { batchId, from: [from], to }),
+      );
+      if (!changed) throw new Error(`${batchId} is not ${from}`);
+    },
+    rest: (batchId, statuses = RESTING_STATUSES) =>
+      waitFor(`${batchId} to be ${statuses.join(' or ')}`, async () => {
+        const batch = await getBatch(runtime.pool, batchId);
+        return batch !== undefined && statuses.includes(batch.status) ? batch : undefined;
+      }),
+    async dispose() {
+      await Promise.all(services.map((service) => service.stop()));
+      await runtime.close();
+      await config.remove();
+      await environment.dispose();
+    },
+  };
+}
