@@ -2,7 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{packages,services}/*/src/**/*.test.ts', 'infra/src/**/*.test.ts', 'test/{integration,acceptance}/**/*.test.ts'],
+    include: [
+      '{packages,services}/*/src/**/*.test.ts',
+      'infra/src/**/*.test.ts',
+      'test/{integration,acceptance}/**/*.test.ts',
+    ],
     // Starts PostgreSQL, Redis and an S3 server once; each test gets a database, buckets and a queue prefix of its own.
     globalSetup: ['test/support/servers.ts'],
     testTimeout: 60_000,

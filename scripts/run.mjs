@@ -36,9 +36,7 @@ async function main([name, ...args]) {
     throw new SetupError(`Node ${OLDEST_NODE} or newer is needed, this is ${process.versions.node}`);
   }
   if (process.platform === 'win32') throw new SetupError('Linux or macOS is needed (WSL will do)');
-  const env = await withLock(path.join(root, 'node_modules', '.backfill-setup.lock'), () =>
-    setUp(command.needs),
-  );
+  const env = await withLock(path.join(root, 'node_modules', '.backfill-setup.lock'), () => setUp(command.needs));
   const failed = [];
   for (const step of command.steps) {
     const code = await runStep([...step, ...args], { env, cwd: command.here ? undefined : root });

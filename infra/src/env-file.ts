@@ -36,7 +36,5 @@ function quote(key: string, value: string): string {
 }
 
 function unquote(value: string): string {
-  return value.replaceAll(/'([^']*)'|\\(.)/g, (_match, quoted?: string, escaped?: string) =>
-    quoted ?? escaped ?? '',
-  );
+  return value.replaceAll(/'([^']*)'|\\(.)/g, (_match, quoted?: string, escaped?: string) => quoted ?? escaped ?? '');
 }

@@ -115,10 +115,7 @@ export function manageProcess(spec: ProcessSpec, report: (line: string) => void)
  * Starts all and waits for all, so that a failure leaves no start in the background. An abort
  * stops them, and then every start that was under way fails.
  */
-export async function startAll(
-  processes: readonly ManagedProcess[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
+export async function startAll(processes: readonly ManagedProcess[], signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   const abort = () => {
     for (const one of processes) void one.stop();

@@ -50,7 +50,10 @@ export function createRedis(options: RedisOptions): ManagedProcess {
       runDir: dir.run,
       async beforeStart() {
         // The password stands in a file, not in arguments that every user can list.
-        writePrivateFile(config, inDocker ? configText(6379, password, '/data', '*') : configText(port, password, dir.redis, '127.0.0.1'));
+        writePrivateFile(
+          config,
+          inDocker ? configText(6379, password, '/data', '*') : configText(port, password, dir.redis, '127.0.0.1'),
+        );
         if (inDocker) await promisify(execFile)('docker', ['rm', '--force', container]);
       },
       notReady: () => notReady(port, password),

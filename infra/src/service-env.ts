@@ -3,10 +3,7 @@
 const FOREIGN = /^(PG[A-Z]+|AWS_.*|ANALYTICS_SALT|BACKFILL_API_URL|BACKFILL_TOKEN_.*)$/;
 
 /** The environment of the services: the stack's values over the caller's, without foreign ones. */
-export function serviceEnv(
-  caller: NodeJS.ProcessEnv,
-  stack: Readonly<Record<string, string>>,
-): NodeJS.ProcessEnv {
+export function serviceEnv(caller: NodeJS.ProcessEnv, stack: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = Object.entries(caller).filter(([key]) => !FOREIGN.test(key));
   return { ...Object.fromEntries(kept), ...stack };
 }

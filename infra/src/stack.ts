@@ -116,9 +116,7 @@ function stackEnv(
 ): Record<string, string> {
   const env: Record<string, string> = {
     ...servers.env,
-    BACKFILL_CONFIG_DIR: path.resolve(
-      caller.BACKFILL_CONFIG_DIR || path.join(REPOSITORY_ROOT, 'examples', 'config'),
-    ),
+    BACKFILL_CONFIG_DIR: path.resolve(caller.BACKFILL_CONFIG_DIR || path.join(REPOSITORY_ROOT, 'examples', 'config')),
   };
   for (const instance of instances) {
     env[instanceVariable(instance)] = instanceUrl(instance);

@@ -24,7 +24,9 @@ it('takes an access log from raw lines to published rows and back', async () => 
   const { rows } = await pipeline.sql.query('select count(*)::int as live from analytics.events');
   expect(rows).toEqual([{ live: 50 }]);
   const quarantine = await pipeline.sql.query('select source_file, line_no, reason from analytics.backfill_quarantine');
-  expect(quarantine.rows).toEqual([{ source_file: 'access.log', line_no: '51', reason: expect.stringMatching(/^parse:/) }]);
+  expect(quarantine.rows).toEqual([
+    { source_file: 'access.log', line_no: '51', reason: expect.stringMatching(/^parse:/) },
+  ]);
 
   await pipeline.change('b1', 'published', 'rolling_back');
   await pipeline.rest('b1', ['rolled_back']);

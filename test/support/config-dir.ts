@@ -14,7 +14,11 @@ interface PolicyDocument {
 /** A copy of the example configuration, with the policy changed by `edit`. */
 export async function createConfigDir(
   edit: (policy: PolicyDocument) => void = () => undefined,
-): Promise<{ dir: string; editPolicy(edit: (policy: PolicyDocument) => void): Promise<void>; remove(): Promise<void> }> {
+): Promise<{
+  dir: string;
+  editPolicy(edit: (policy: PolicyDocument) => void): Promise<void>;
+  remove(): Promise<void>;
+}> {
   const dir = await mkdtemp(path.join(tmpdir(), 'backfill-config-'));
   await cp(EXAMPLES, dir, { recursive: true });
   const file = path.join(dir, 'policy.yaml');

@@ -1,10 +1,10 @@
 import { readEnvironment, type ServiceName } from '@backfill/core/config/environment';
-import { getBatch, type BatchRow } from '@backfill/core/db/queries/batch-get';
+import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus, enqueueOpenWork } from '@backfill/core/dispatch/change-status';
 import { type BatchStatus, RESTING_STATUSES } from '@backfill/core/domain/batch-status';
-import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
 import type { Service } from '@backfill/core/run-service';
+import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
 import { createImporterService } from '@backfill/importer/service';
 import { createRollbackService } from '@backfill/rollback/service';
 import { createContext } from '@backfill/transformer/context';
@@ -78,7 +78,12 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
     runtime,
     async upload(batchId, files) {
       for (const [name, body] of Object.entries(files)) {
-        await runtime.store.put(runtime.config.storage.rawBucket, `${batchId}/${name}`, Buffer.from(body), 'text/plain');
+        await runtime.store.put(
+          runtime.config.storage.rawBucket,
+          `${batchId}/${name}`,
+          Buffer.from(body),
+          'text/plain',
+        );
       }
     },
     submit: (batch) => insertBatch(runtime, batch),

@@ -11,7 +11,12 @@ describe('decide', () => {
     ['postgres shutting down', withCode('57P01'), 9, { action: 'defer', delayMs: 2_000 }],
     ['too many connections', withCode('53300'), 9, { action: 'defer', delayMs: 2_000 }],
     ['a refused connection', withCode('ECONNREFUSED'), 9, { action: 'defer', delayMs: 2_000 }],
-    ['a terminated connection', new Error('Connection terminated unexpectedly'), 9, { action: 'defer', delayMs: 2_000 }],
+    [
+      'a terminated connection',
+      new Error('Connection terminated unexpectedly'),
+      9,
+      { action: 'defer', delayMs: 2_000 },
+    ],
     ['a deadlock, first time', withCode('40P01'), 1, { action: 'retry' }],
     ['a unique violation', withCode('23505'), 4, { action: 'retry' }],
     ['an unknown error, last attempt', new Error('x'), 5, { action: 'halt' }],

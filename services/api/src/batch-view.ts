@@ -1,8 +1,8 @@
+import type { ApprovalRow } from '@backfill/core/db/queries/approval-list';
 import type { BalanceRow } from '@backfill/core/db/queries/balance-by-batch-list';
 import type { FileBalanceRow } from '@backfill/core/db/queries/balance-by-file-list';
-import type { ApprovalRow } from '@backfill/core/db/queries/approval-list';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
-import type { ProgressRow } from '@backfill/core/db/queries/batch-view-progress-list';
+import type { Progress } from '@backfill/core/db/queries/batch-view-progress-list';
 import type { RollbackRow } from '@backfill/core/db/queries/batch-view-rollback-list';
 import type { GateResultRow } from '@backfill/core/db/queries/gate-result-list';
 import { missingRoles, type RequiredRoles, standingApprovals } from '@backfill/core/domain/approvals';
@@ -12,7 +12,7 @@ import type { BatchDetail, BatchView } from './schemas/batch-view.ts';
 /** What is known about one batch, as it was read from the database. */
 export interface BatchFacts {
   batch: BatchRow;
-  progress: ProgressRow | undefined;
+  progress: Progress;
   balance: BalanceRow | undefined;
   gates: readonly GateResultRow[];
   approvals: readonly ApprovalRow[];
@@ -91,7 +91,7 @@ function rollbackView(rollback: RollbackRow | undefined): BatchView['rollback'] 
 
 /** The public view of a batch; see the schema for what each number means. */
 export function toBatchView(facts: BatchFacts): BatchView {
-  const { batch, progress, balance = NOTHING } = facts;
+  const { batch, balance = NOTHING } = facts;
   return {
     batch_id: batch.batch_id,
     source: batch.source,
@@ -99,6 +99,7 @@ export function toBatchView(facts: BatchFacts): BatchView {
     input: batch.input,
     status: batch.status,
     status_reason: batch.status_reason,
+    resume_status: batch.resume_status,
     window: { start: batch.window_start.toISOString(), end: batch.window_end.toISOString() },
     submitted_by: batch.submitted_by,
     created_at: batch.created_at.toISOString(),
@@ -109,11 +110,7 @@ export function toBatchView(facts: BatchFacts): BatchView {
     checksum: batch.checksum,
     row_count: batch.row_count,
     canary_passed: batch.canary_passed,
-    progress: {
-      chunks_total: progress?.chunks_total ?? 0,
-      chunks_done: progress?.chunks_done ?? 0,
-      lines_read: progress?.lines_read ?? 0,
-    },
+    progress: facts.progress,
     balance: balanceView(balance),
     duplicates: {
       same_batch: balance.same_batch,

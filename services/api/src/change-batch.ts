@@ -37,8 +37,5 @@ export async function moveBatch(
   change: { from: readonly BatchStatus[]; to: BatchStatus; reason?: string | undefined },
 ): Promise<void> {
   if (await changeStatus(client, { batchId: batch.batch_id, ...change })) return;
-  throw new Problem(
-    'conflict',
-    `The batch is ${batch.status}; this is possible from: ${change.from.join(', ')}.`,
-  );
+  throw new Problem('conflict', `The batch is ${batch.status}; this is possible from: ${change.from.join(', ')}.`);
 }

@@ -4,7 +4,7 @@ import { listRequiredRoles } from '@backfill/core/db/queries/approval-policy-lis
 import { listBatchBalances } from '@backfill/core/db/queries/balance-by-batch-list';
 import { listFileBalances } from '@backfill/core/db/queries/balance-by-file-list';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
-import { listProgress } from '@backfill/core/db/queries/batch-view-progress-list';
+import { listProgress, NO_PROGRESS } from '@backfill/core/db/queries/batch-view-progress-list';
 import { listRollbacks } from '@backfill/core/db/queries/batch-view-rollback-list';
 import { listGateResults } from '@backfill/core/db/queries/gate-result-list';
 import { type BatchFacts, toBatchDetail, toBatchView } from './batch-view.ts';
@@ -19,7 +19,7 @@ function byBatch<R extends { batch_id: string }>(rows: readonly R[]): (batchId: 
 // The batches were read before all this, so that a status is never newer than the numbers shown with it.
 async function readFacts(db: Queryable, batches: readonly BatchRow[]): Promise<BatchFacts[]> {
   const ids = batches.map((batch) => batch.batch_id);
-  const progress = byBatch(await listProgress(db, ids));
+  const progress = await listProgress(db, ids);
   const balance = byBatch(await listBatchBalances(db, ids));
   const gates = byBatch(await listGateResults(db, ids));
   const approvals = byBatch(await listApprovals(db, ids));
@@ -27,7 +27,7 @@ async function readFacts(db: Queryable, batches: readonly BatchRow[]): Promise<B
   const required = await listRequiredRoles(db, ids);
   return batches.map((batch) => ({
     batch,
-    progress: progress(batch.batch_id)[0],
+    progress: progress.get(batch.batch_id) ?? NO_PROGRESS,
     balance: balance(batch.batch_id)[0],
     gates: gates(batch.batch_id),
     approvals: approvals(batch.batch_id),

@@ -30,7 +30,6 @@ export function createApiService(context: ApiContext): ApiService {
     async stop() {
       stopping.abort();
       await server?.close();
-      await context.dispatcher.stop();
       await context.close();
     },
     url() {

@@ -10,7 +10,11 @@ describe('toProblem', () => {
     ['a problem', new Problem('conflict', 'no'), 409],
     ['a lost database', coded('ECONNREFUSED'), 503],
     ['a database that shuts down', coded('57P01'), 503],
-    ['a mistake in the configuration', new ConfigError('/etc/x', [{ file: 'policy.yaml', path: '/a', message: 'b' }]), 503],
+    [
+      'a mistake in the configuration',
+      new ConfigError('/etc/x', [{ file: 'policy.yaml', path: '/a', message: 'b' }]),
+      503,
+    ],
     ['a body that is no JSON', coded('FST_ERR_CTP_INVALID_JSON_BODY', 400), 400],
     ['a body that is too large', coded('FST_ERR_CTP_BODY_TOO_LARGE', 413), 413],
     ['a body of another type', coded('FST_ERR_CTP_INVALID_MEDIA_TYPE', 415), 415],

@@ -1,8 +1,8 @@
-import { type Dirent } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import type { ConfigMistake } from './config-error.ts';
 import { type SourceConfig, sourceSchema } from './source.ts';
@@ -35,10 +35,7 @@ export async function readYamlFile<Output>(
 }
 
 /** Every `sources/<name>.yaml`, by source name. */
-export async function readSources(
-  dir: string,
-  mistakes: ConfigMistake[],
-): Promise<Map<string, SourceConfig>> {
+export async function readSources(dir: string, mistakes: ConfigMistake[]): Promise<Map<string, SourceConfig>> {
   const sources = new Map<string, SourceConfig>();
   for (const entry of await listDir(dir, SOURCES, mistakes)) {
     const file = `${SOURCES}/${entry.name}`;
@@ -99,11 +96,7 @@ async function readTaxonomySchema(
   return problems.length === 0 ? schema : undefined;
 }
 
-async function readText(
-  dir: string,
-  file: string,
-  mistakes: ConfigMistake[],
-): Promise<string | undefined> {
+async function readText(dir: string, file: string, mistakes: ConfigMistake[]): Promise<string | undefined> {
   try {
     return await readFile(path.join(dir, file), 'utf8');
   } catch (error) {
@@ -113,16 +106,10 @@ async function readText(
 }
 
 /** Entries in name order, hidden ones left out, so that mistakes come in the same order everywhere. */
-async function listDir(
-  dir: string,
-  folder: string,
-  mistakes: ConfigMistake[],
-): Promise<Dirent[]> {
+async function listDir(dir: string, folder: string, mistakes: ConfigMistake[]): Promise<Dirent[]> {
   try {
     const entries = await readdir(path.join(dir, folder), { withFileTypes: true });
-    return entries
-      .filter((entry) => !entry.name.startsWith('.'))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return entries.filter((entry) => !entry.name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     mistakes.push({ file: folder, path: '', message: `cannot be read (${systemCode(error)})` });
     return [];

@@ -15,7 +15,11 @@ export function crossCheck(config: LooseConfig, mistakes: ConfigMistake[]): void
   for (const name of Object.keys(config.policy?.gates.sources ?? {})) {
     if (config.sources.has(name)) continue;
     const path = `/gates/sources/${name}`;
-    mistakes.push({ file: 'policy.yaml', path, message: 'there is no such source (or it has mistakes)' });
+    mistakes.push({
+      file: 'policy.yaml',
+      path,
+      message: 'there is no such source (or it has mistakes)',
+    });
   }
   for (const source of config.sources.values()) {
     const add = (path: string, message: string): void => {
@@ -47,10 +51,7 @@ function checkEventNames(source: SourceConfig, add: AddMistake): void {
     'constant' in eventName
       ? new Map([['/mapping/event_name/constant', eventName.constant]])
       : new Map(
-          Object.entries(eventName.values ?? {}).map(([raw, name]) => [
-            `/mapping/event_name/values/${raw}`,
-            name,
-          ]),
+          Object.entries(eventName.values ?? {}).map(([raw, name]) => [`/mapping/event_name/values/${raw}`, name]),
         );
   for (const [path, name] of produced) {
     if (!known.includes(name)) add(path, `${name} is not in this source's events`);
@@ -72,7 +73,7 @@ function checkProperties(source: SourceConfig, taxonomy: Taxonomy, add: AddMista
       continue;
     }
     for (const property of Object.keys(childObject(schema, 'properties'))) known.add(property);
-    const required = Array.isArray(schema['required']) ? schema['required'] : [];
+    const required = Array.isArray(schema.required) ? schema.required : [];
     for (const property of required) {
       if (propertyPath(mapping, String(property)) !== undefined) continue;
       add('/mapping/properties', `${eventName} ${version} requires ${String(property)}`);

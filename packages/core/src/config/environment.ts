@@ -15,7 +15,10 @@ const RawEnvironment = z.object({
   BACKFILL_RAW_BUCKET: z.string().min(1).default('analytics-raw'),
   BACKFILL_ARCHIVE_BUCKET: z.string().min(1).default('analytics-backfill'),
   BACKFILL_CONFIG_DIR: z.string().min(1),
-  BACKFILL_QUEUE_PREFIX: z.string().regex(/^[A-Za-z0-9_-]+$/).default('bf'),
+  BACKFILL_QUEUE_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .default('bf'),
   ANALYTICS_SALT_FILE: z.string().min(1).optional(),
   ANALYTICS_SALT: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -24,7 +27,11 @@ const RawEnvironment = z.object({
   TRANSFORMER_HOST: z.string().default('127.0.0.1'),
   TRANSFORMER_PORT: port.default(0),
   TRANSFORMER_CONCURRENCY: concurrency.default(1),
-  TRANSFORMER_CHUNK_BYTES: z.coerce.number().int().min(1).default(16 * 1024 * 1024),
+  TRANSFORMER_CHUNK_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(16 * 1024 * 1024),
   TRANSFORMER_PART_LINES: z.coerce.number().int().min(1).max(50_000).default(50_000),
   IMPORTER_HOST: z.string().default('127.0.0.1'),
   IMPORTER_PORT: port.default(0),

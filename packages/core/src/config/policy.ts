@@ -1,14 +1,6 @@
 import { z } from 'zod';
+import { APPROVER_ROLES } from '../domain/approvals.ts';
 import { SOURCE_NAME } from '../domain/source-name.ts';
-
-/** The roles that can sign for a batch. */
-const APPROVER_ROLES = [
-  'data_engineering_lead',
-  'product_analytics_manager',
-  'data_privacy_officer',
-  'legal_counsel_privacy',
-  'product_owner',
-] as const;
 
 const share = z.number().min(0).max(1);
 const roles = z
@@ -42,7 +34,10 @@ export const policySchema = z.strictObject({
   }),
   limits: z.strictObject({
     max_batch_rows: z.int().min(1).max(1_000_000_000),
-    max_line_bytes: z.int().min(64).max(64 * 1024 * 1024),
+    max_line_bytes: z
+      .int()
+      .min(64)
+      .max(64 * 1024 * 1024),
   }),
   kpi: z.strictObject({ time_zone: kpiTimeZone }),
 });

@@ -47,9 +47,7 @@ export const sourceSchema = z.strictObject({
   version: z.literal(1),
   source: z.string().regex(SOURCE_NAME),
   format: z.enum(FORMAT_NAMES),
-  region: z
-    .enum(['eu', 'non-eu'])
-    .refine((region) => region === 'eu', 'non-eu sources are not supported yet'),
+  region: z.enum(['eu', 'non-eu']).refine((region) => region === 'eu', 'non-eu sources are not supported yet'),
   pseudonym: z.enum(['hmac']),
   /**
    * What makes an event itself: the record's own id, or nothing but its content (for sources
@@ -88,9 +86,6 @@ export function rawPathProblem(path: string): string | undefined {
  * Where a taxonomy property stands in the raw record; undefined if the mapping does not say.
  * `{ '*': 'data.*' }` reads every property from the field of its own name in `data`.
  */
-export function propertyPath(
-  properties: SourceConfig['mapping']['properties'],
-  property: string,
-): string | undefined {
+export function propertyPath(properties: SourceConfig['mapping']['properties'], property: string): string | undefined {
   return properties[property] ?? properties['*']?.replace('*', () => property);
 }

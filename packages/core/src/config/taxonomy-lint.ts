@@ -27,7 +27,7 @@ const FORBIDDEN = [
 /** Every mistake in the schema of an event's properties; empty when it can be used. */
 export function lintTaxonomySchema(schema: JsonObject): SchemaProblem[] {
   const problems: SchemaProblem[] = [];
-  if (schema['type'] !== 'object') problems.push({ path: '/type', message: 'must be "object"' });
+  if (schema.type !== 'object') problems.push({ path: '/type', message: 'must be "object"' });
   lintObject(schema, '', problems);
   if (problems.length > 0) return problems;
   try {
@@ -41,23 +41,23 @@ export function lintTaxonomySchema(schema: JsonObject): SchemaProblem[] {
 
 /** The types of a schema node without `null`. */
 export function schemaTypes(node: JsonObject): string[] {
-  const type = node['type'];
+  const type = node.type;
   const list = Array.isArray(type) ? type : [type];
   return list.filter((name): name is string => typeof name === 'string' && name !== 'null');
 }
 
 /** True if a schema node lets a stored null through. */
 export function isNullable(node: JsonObject): boolean {
-  const type = node['type'];
+  const type = node.type;
   return Array.isArray(type) && type.includes('null');
 }
 
 function lintObject(node: JsonObject, path: string, problems: SchemaProblem[]): void {
   lintForbidden(node, path, problems);
-  if (node['additionalProperties'] !== false) {
+  if (node.additionalProperties !== false) {
     problems.push({ path: `${path}/additionalProperties`, message: 'must be false' });
   }
-  const properties = node['properties'];
+  const properties = node.properties;
   if (!isJsonObject(properties)) {
     problems.push({ path: `${path}/properties`, message: 'must list the properties' });
     return;
@@ -72,12 +72,7 @@ function lintObject(node: JsonObject, path: string, problems: SchemaProblem[]): 
   }
 }
 
-function lintProperty(
-  property: JsonObject,
-  path: string,
-  required: boolean,
-  problems: SchemaProblem[],
-): void {
+function lintProperty(property: JsonObject, path: string, required: boolean, problems: SchemaProblem[]): void {
   const rule = property['x-pii'];
   if (!PII_RULES.includes(rule as PiiRule)) {
     problems.push({ path: `${path}/x-pii`, message: `must be one of ${PII_RULES.join(', ')}` });
@@ -97,12 +92,7 @@ function lintProperty(
 }
 
 /** A property's value or an array's items: the type, its bounds, and whether the rule fits it. */
-function lintValue(
-  node: JsonObject,
-  path: string,
-  rule: PiiRule,
-  problems: SchemaProblem[],
-): void {
+function lintValue(node: JsonObject, path: string, rule: PiiRule, problems: SchemaProblem[]): void {
   const [type = '', ...others] = schemaTypes(node);
   if (!TYPES.includes(type) || others.length > 0) {
     problems.push({ path: `${path}/type`, message: 'must be one type, or one type and null' });
@@ -118,7 +108,7 @@ function lintValue(
   lintForbidden(node, path, problems);
   if (type === 'array') {
     requireBound(node, 'maxItems', path, problems);
-    const items = node['items'];
+    const items = node.items;
     if (isJsonObject(items)) lintValue(items, `${path}/items`, rule, problems);
     else problems.push({ path: `${path}/items`, message: 'must be a schema object' });
     return;
@@ -129,12 +119,7 @@ function lintValue(
   lintBounds(node, type, path, problems);
 }
 
-function lintBounds(
-  node: JsonObject,
-  type: string,
-  path: string,
-  problems: SchemaProblem[],
-): void {
+function lintBounds(node: JsonObject, type: string, path: string, problems: SchemaProblem[]): void {
   if ('enum' in node || 'const' in node || type === 'boolean') return;
   if (type === 'string') requireBound(node, 'maxLength', path, problems);
   if (type !== 'integer' && type !== 'number') return;
@@ -143,12 +128,7 @@ function lintBounds(
 }
 
 /** Bounds within 2^53 also refuse what JSON numbers cannot carry exactly, such as 1e400. */
-function requireBound(
-  node: JsonObject,
-  keyword: string,
-  path: string,
-  problems: SchemaProblem[],
-): void {
+function requireBound(node: JsonObject, keyword: string, path: string, problems: SchemaProblem[]): void {
   const bound = node[keyword];
   if (typeof bound !== 'number' || Math.abs(bound) > Number.MAX_SAFE_INTEGER) {
     problems.push({ path: `${path}/${keyword}`, message: 'must be given, and within ±(2^53 - 1)' });
@@ -162,7 +142,7 @@ function lintForbidden(node: JsonObject, path: string, problems: SchemaProblem[]
 }
 
 function isRequired(node: JsonObject, name: string): boolean {
-  const required = node['required'];
+  const required = node.required;
   return Array.isArray(required) && required.includes(name);
 }
 

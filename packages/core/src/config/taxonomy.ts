@@ -7,15 +7,7 @@ export const EVENT_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 export const SCHEMA_VERSION = /^(0|[1-9]\d{0,5})-(0|[1-9]\d{0,5})-(0|[1-9]\d{0,5})$/;
 
 /** What happens to a property's value before it may leave the transformer. */
-export const PII_RULES = [
-  'none',
-  'drop',
-  'pseudonymise',
-  'ip-mask',
-  'url',
-  'user-agent',
-  'scan',
-] as const;
+export const PII_RULES = ['none', 'drop', 'pseudonymise', 'ip-mask', 'url', 'user-agent', 'scan'] as const;
 
 export type PiiRule = (typeof PII_RULES)[number];
 

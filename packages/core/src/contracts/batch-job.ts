@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineJob, type JobDefinition } from './define-queue.ts';
 import type { BatchStatus } from '../domain/batch-status.ts';
+import { defineJob, type JobDefinition } from './define-queue.ts';
 
 /** A job about a whole batch. `epoch` is the batch's epoch when the work was written down. */
 export const BatchJob = z.object({ v: z.literal(1), batch_id: z.string(), batch_no: z.int(), epoch: z.int() });

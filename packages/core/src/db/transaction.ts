@@ -6,11 +6,7 @@ import type { Client, Pool } from './pool.ts';
  * `actor` is stored in the transaction setting `analytics.actor`; the status guard and the audit log read it there.
  * A connection that breaks in between is thrown away with everything it held.
  */
-export async function withTransaction<T>(
-  pool: Pool,
-  actor: string,
-  work: (client: Client) => Promise<T>,
-): Promise<T> {
+export async function withTransaction<T>(pool: Pool, actor: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => {

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { CONTRACTS } from '../contracts/contracts.ts';
 import type { QueueContract } from '../contracts/define-queue.ts';
-import { listDueOutboxEntries, markOutboxDispatched } from '../db/queries/outbox-dispatch.ts';
 import type { Queryable } from '../db/pool.ts';
+import { listDueOutboxEntries, markOutboxDispatched } from '../db/queries/outbox-dispatch.ts';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Producer } from '../queue/producer.ts';

@@ -42,7 +42,9 @@ export function importEntry(
 }
 
 /** The entry for work on the batch as a whole, which its status calls for, or undefined. */
-export function batchEntry(batch: Pick<BatchRow, 'batch_id' | 'batch_no' | 'epoch' | 'status'>): OutboxEntry | undefined {
+export function batchEntry(
+  batch: Pick<BatchRow, 'batch_id' | 'batch_no' | 'epoch' | 'status'>,
+): OutboxEntry | undefined {
   const payload = { v: 1 as const, batch_id: batch.batch_id, batch_no: batch.batch_no, epoch: batch.epoch };
   switch (batch.status) {
     case 'submitted':

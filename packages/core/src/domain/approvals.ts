@@ -125,10 +125,7 @@ export function decideApproval(question: ApprovalQuestion): ApprovalVerdict {
   };
 }
 
-function refuse(
-  because: 'not-allowed' | 'not-required' | 'conflict',
-  detail: string,
-): ApprovalVerdict {
+function refuse(because: 'not-allowed' | 'not-required' | 'conflict', detail: string): ApprovalVerdict {
   return { outcome: 'refuse', because, detail };
 }
 

@@ -31,15 +31,11 @@ export function parseEventTime(
   return time >= 0 && time <= LAST_TIME_MS ? time : 'out_of_range';
 }
 
-function parseByFormat(
-  value: JsonValue,
-  format: TimeFormat,
-  zoneOffsetMs: number | undefined,
-): number | TimeFailure {
+function parseByFormat(value: JsonValue, format: TimeFormat, zoneOffsetMs: number | undefined): number | TimeFailure {
   if (format === 'epoch-s') return parseEpoch(value, 3);
   if (format === 'epoch-ms') return parseEpoch(value, 0);
   if (typeof value !== 'string') return 'unreadable';
-  return format === 'iso' ? parseIso(value, zoneOffsetMs) : parseClf(value);
+  return format === 'iso' ? parseIso(value, zoneOffsetMs) : parseClf(value, zoneOffsetMs);
 }
 
 /**
@@ -83,16 +79,15 @@ function parseIso(text: string, zoneOffsetMs: number | undefined): number | Time
 }
 
 /** `DD/Mon/YYYY:HH:MM:SS ±HHMM`, as Apache and nginx write it. */
-function parseClf(text: string): number | TimeFailure {
-  const wellPlaced =
-    text[2] === '/' && text[6] === '/' && text[11] === ':' && text[14] === ':' && text[17] === ':';
+function parseClf(text: string, zoneOffsetMs: number | undefined): number | TimeFailure {
+  const wellPlaced = text[2] === '/' && text[6] === '/' && text[11] === ':' && text[14] === ':' && text[17] === ':';
   if (!wellPlaced) return 'unreadable';
   const monthAt = MONTHS.indexOf(text.slice(3, 6));
   if (monthAt < 0 || monthAt % 3 !== 0) return 'unreadable';
   const day = { year: digits(text, 7, 4), month: monthAt / 3 + 1, day: digits(text, 0, 2) };
   const localMs = utcMs(day, digits(text, 12, 2), digits(text, 15, 2), digits(text, 18, 2), 0);
   if (typeof localMs === 'string') return localMs;
-  if (text.length === 20) return 'no_zone';
+  if (text.length === 20) return zoneOffsetMs === undefined ? 'no_zone' : localMs - zoneOffsetMs;
   const offset = text[20] === ' ' ? parseZoneOffset(text.slice(21)) : undefined;
   return offset === undefined ? 'unreadable' : localMs - offset;
 }

@@ -11,8 +11,7 @@ import type { ParsedRecord, RecordFormat } from './record-format.ts';
  */
 export const combined: RecordFormat = {
   name: 'combined',
-  detect: (sampleLines) =>
-    sampleLines.every((line) => line.trim() === '' || parseCombined(line).ok),
+  detect: (sampleLines) => sampleLines.every((line) => line.trim() === '' || parseCombined(line).ok),
   parse: parseCombined,
 };
 
@@ -56,9 +55,9 @@ function parseCombined(text: string): ParsedRecord {
   };
   const parts = REQUEST_LINE.exec(request);
   if (parts !== null) {
-    record['method'] = parts[1] as string;
-    record['path'] = parts[2] as string;
-    record['protocol'] = parts[3] as string;
+    record.method = parts[1] as string;
+    record.path = parts[2] as string;
+    record.protocol = parts[3] as string;
   }
   return { ok: true, record };
 }

@@ -1,4 +1,4 @@
-import { pipeline, Readable } from 'node:stream';
+import { pipeline, type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CorruptInputError } from './corrupt-input-error.ts';
 
@@ -13,28 +13,41 @@ export function detectCompression(head: Uint8Array): Compression {
 }
 
 /**
- * The plain bytes of an object. Errors of the source come through as they are; destroying the
- * result destroys the source.
+ * The plain bytes of an object; a gzip object may have several members. Errors of the source
+ * come through as they are; destroying the result destroys the source.
  *
- * @throws CorruptInputError (as the stream's error) when the compressed data is cut or damaged
+ * @throws CorruptInputError (as the stream's error) when the compressed data is cut or damaged,
+ *   or when anything stands behind its end
  */
 export function decompress(source: Readable, compression: Compression): Readable {
-  return compression === 'none' ? source : Readable.from(gunzip(source), { objectMode: false });
+  return compression === 'none' ? source : gunzip(source);
 }
 
-async function* gunzip(source: Readable): AsyncGenerator<Buffer> {
+function gunzip(source: Readable): Readable {
   const inflate = createGunzip({ chunkSize: CHUNK_BYTES });
-  // The pipeline's own error is the one that the loop below throws.
-  pipeline(source, inflate, () => undefined);
-  try {
-    yield* inflate as AsyncIterable<Buffer>;
-  } catch (error) {
-    throw asCorruptInput(error);
-  }
+  let bytesRead = 0;
+  const counter = new Transform({
+    transform(block: Buffer, _encoding, done) {
+      bytesRead += block.length;
+      done(null, block);
+    },
+  });
+  const output = new Transform({
+    transform: (block: Buffer, _encoding, done) => done(null, block),
+    flush: (done) => {
+      // At a zero byte behind a member Node stops without a word, whatever comes after it.
+      const isWhole = bytesRead === inflate.bytesWritten;
+      done(isWhole ? null : new CorruptInputError('there are bytes behind the end of the gzip data'));
+    },
+    destroy: (error, done) => done(asCorruptInput(error)),
+  });
+  // Every error ends up in the output, which is where the reader meets it.
+  pipeline(source, counter, inflate, output, () => undefined);
+  return output;
 }
 
-function asCorruptInput(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+function asCorruptInput(error: Error | null): Error | null {
+  const code = error !== null && 'code' in error ? String(error.code) : '';
   if (!code.startsWith('Z_')) return error;
   return new CorruptInputError(`the gzip data is cut or damaged (${code})`, { cause: error });
 }

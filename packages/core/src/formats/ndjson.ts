@@ -4,8 +4,7 @@ import type { ParsedRecord, RecordFormat } from './record-format.ts';
 /** One JSON object per line. Of a repeated name the last one counts, as JSON.parse has it. */
 export const ndjson: RecordFormat = {
   name: 'ndjson',
-  detect: (sampleLines) =>
-    sampleLines.every((line) => line.trim() === '' || parseNdjson(line).ok),
+  detect: (sampleLines) => sampleLines.every((line) => line.trim() === '' || parseNdjson(line).ok),
   parse: parseNdjson,
 };
 
@@ -18,7 +17,5 @@ function parseNdjson(text: string): ParsedRecord {
     if (error instanceof SyntaxError) return { ok: false, reason: 'not_json' };
     throw error;
   }
-  return isJsonObject(value)
-    ? { ok: true, record: value }
-    : { ok: false, reason: 'not_a_json_object' };
+  return isJsonObject(value) ? { ok: true, record: value } : { ok: false, reason: 'not_a_json_object' };
 }

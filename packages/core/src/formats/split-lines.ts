@@ -86,8 +86,7 @@ class LineTail {
     let bytes: Buffer | undefined;
     if (this.byteLength <= this.#maxLineBytes + 1) {
       const content = this.#kept.subarray(0, this.byteLength);
-      const text =
-        terminatorBytes === 1 && content.at(-1) === CR ? content.subarray(0, -1) : content;
+      const text = terminatorBytes === 1 && content.at(-1) === CR ? content.subarray(0, -1) : content;
       if (text.length <= this.#maxLineBytes) bytes = text;
     }
     this.byteLength = 0;

@@ -30,9 +30,7 @@ export function generateAccessLog(options: AccessLogOptions): GeneratedFile {
   const random = createRandom(`access ${options.seed} ${options.day}`);
   const startMs = Date.parse(`${options.day}T00:00:00Z`);
   if (Number.isNaN(startMs)) throw new RangeError('the day is not a date like 2026-03-14');
-  const visitors = Array.from({ length: VISITORS }, (_, index) =>
-    createPerson(random, `visitor${index}`),
-  );
+  const visitors = Array.from({ length: VISITORS }, (_, index) => createPerson(random, `visitor${index}`));
   const planted = emptyPlanted();
   const identifiers = new Set<string>();
   const lines: string[] = [];

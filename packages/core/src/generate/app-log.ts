@@ -1,5 +1,5 @@
-import { type AppWorldOptions, appRecordsOfHour, HOUR_MS, lostWindow } from './app-world.ts';
 import type { AppRecord } from './app-session.ts';
+import { type AppWorldOptions, appRecordsOfHour, HOUR_MS, lostWindow } from './app-world.ts';
 import { deterministicGzip } from './gzip.ts';
 import { malformedLine } from './malformed-lines.ts';
 import { OBJECTOR_ID } from './people.ts';
@@ -87,7 +87,7 @@ function writeRecord(
   counters.lines++;
   notePersonalData(hour, line, record);
   if (!isInside) planted.filtered.outsideWindow++;
-  else if (record.raw['name'] === 'Heartbeat') planted.filtered.unmapped++;
+  else if (record.raw.name === 'Heartbeat') planted.filtered.unmapped++;
   else if (isOfObjector(record)) {
     planted.events++;
     planted.objector++;
@@ -119,14 +119,13 @@ function writeMalformed(hour: PlantedHour, record: AppRecord, counters: Counters
 }
 
 function isOfObjector(record: AppRecord): boolean {
-  return record.person.id === OBJECTOR_ID && record.raw['user'] !== undefined;
+  return record.person.id === OBJECTOR_ID && record.raw.user !== undefined;
 }
 
 function notePersonalData(hour: PlantedHour, line: Buffer, { person }: AppRecord): void {
   const { personal } = hour.planted;
   const text = line.toString('latin1');
-  const emails =
-    text.split(person.email).length + text.split(person.email.replace('@', '%40')).length - 2;
+  const emails = text.split(person.email).length + text.split(person.email.replace('@', '%40')).length - 2;
   const ips = text.split(person.ip).length - 1;
   personal.emails += emails;
   personal.ips += ips;

@@ -1,9 +1,4 @@
-import {
-  type AppRecord,
-  objectorSession,
-  returningSession,
-  visitorSession,
-} from './app-session.ts';
+import { type AppRecord, objectorSession, returningSession, visitorSession } from './app-session.ts';
 import { createRandom } from './random.ts';
 
 export const HOUR_MS = 3_600_000;

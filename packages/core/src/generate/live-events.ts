@@ -4,13 +4,7 @@ import type { TransformedEvent } from '../recipe/line-outcome.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { recordsAlsoLive } from './app-log.ts';
 import type { AppRecord } from './app-session.ts';
-import {
-  type AppWorldOptions,
-  appRecordsOfHour,
-  DAY_MS,
-  HOUR_MS,
-  lostWindow,
-} from './app-world.ts';
+import { type AppWorldOptions, appRecordsOfHour, DAY_MS, HOUR_MS, lostWindow } from './app-world.ts';
 
 export interface LiveEventOptions extends AppWorldOptions {
   /** Days of live events before the lost window, and as many after it. */
@@ -42,11 +36,7 @@ export function* generateLiveEvents(options: LiveEventOptions): Generator<Transf
   }
 }
 
-function* recordsAround(
-  options: LiveEventOptions,
-  fromMs: number,
-  toMs: number,
-): Generator<AppRecord> {
+function* recordsAround(options: LiveEventOptions, fromMs: number, toMs: number): Generator<AppRecord> {
   const { startMs, endMs } = lostWindow(options);
   for (let hourMs = fromMs; hourMs < toMs; hourMs += HOUR_MS) {
     for (const record of appRecordsOfHour(options, hourMs)) {

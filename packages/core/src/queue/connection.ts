@@ -1,11 +1,14 @@
 import { Redis } from 'ioredis';
 
+/** A connection to the queue's Redis. */
+export type QueueConnection = Redis;
+
 /** A connection for a BullMQ worker: it blocks for jobs and must outlive every outage, so it never gives up. */
-export function createWorkerConnection(redisUrl: string): Redis {
+export function createWorkerConnection(redisUrl: string): QueueConnection {
   return new Redis(redisUrl, { maxRetriesPerRequest: null, lazyConnect: true });
 }
 
 /** A connection for adding jobs: fails at once while Redis is away; the outbox keeps the work. */
-export function createProducerConnection(redisUrl: string): Redis {
+export function createProducerConnection(redisUrl: string): QueueConnection {
   return new Redis(redisUrl, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
 }

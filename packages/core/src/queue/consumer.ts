@@ -1,7 +1,7 @@
-import { DelayedError, type Job, UnrecoverableError, Worker, WaitingError } from 'bullmq';
-import type { Redis } from 'ioredis';
+import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { JobDefinition, PayloadOf, QueueContract } from '../contracts/define-queue.ts';
 import { type Decision, decide, FatalError } from '../errors.ts';
+import type { QueueConnection } from './connection.ts';
 
 export interface JobContext {
   readonly jobId: string;
@@ -18,7 +18,7 @@ export type Handlers<J extends Record<string, JobDefinition>> = {
 };
 
 export interface ConsumerOptions {
-  connection: Redis;
+  connection: QueueConnection;
   prefix: string;
   concurrency: number;
   /** After a handler has returned. */

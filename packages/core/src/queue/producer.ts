@@ -1,6 +1,6 @@
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { QueueContract } from '../contracts/define-queue.ts';
+import type { QueueConnection } from './connection.ts';
 
 export interface JobToSend {
   kind: string;
@@ -34,7 +34,7 @@ function jobOptions(contract: QueueContract, kind: string): JobsOptions {
 }
 
 /** The sending side of a queue. */
-export function createProducer(contract: QueueContract, connection: Redis, prefix: string): Producer {
+export function createProducer(contract: QueueContract, connection: QueueConnection, prefix: string): Producer {
   const queue = new Queue(contract.name, { connection, prefix });
   queue.on('error', () => undefined); // Told to the caller of the command that failed.
   return {

@@ -43,10 +43,7 @@ export function compileEvents(recipe: Recipe, pseudonymise: Pseudonymise): Event
   };
 }
 
-function renamed(
-  plans: ReadonlyMap<string, EventPlan>,
-  values: Record<string, string>,
-): Map<string, EventPlan> {
+function renamed(plans: ReadonlyMap<string, EventPlan>, values: Record<string, string>): Map<string, EventPlan> {
   const byRawName = new Map<string, EventPlan>();
   for (const [rawName, eventName] of Object.entries(values)) {
     const plan = plans.get(eventName);

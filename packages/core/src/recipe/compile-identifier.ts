@@ -5,9 +5,7 @@ import { type Pseudonymise, rawIdentifier } from './pii-rule.ts';
 import { compilePath } from './read-path.ts';
 
 /** An identifier as it may be stored; null where the record has none. */
-export type Identifier =
-  | { ok: true; id: string | null }
-  | { ok: false; reason: 'not_an_identifier' | 'personal_data' };
+export type Identifier = { ok: true; id: string | null } | { ok: false; reason: 'not_an_identifier' | 'personal_data' };
 
 export type IdentifierReader = (record: JsonObject, eventTsMs: number) => Identifier;
 

@@ -24,7 +24,11 @@ export function compileProperties(
   for (const [name, property] of sortedProperties(schema)) {
     const path = propertyPath(mapping, name);
     if (path === undefined || property['x-pii'] === 'drop') continue;
-    fields.push({ name, read: compilePath(path), keep: compileValue(name, property, pseudonymise) });
+    fields.push({
+      name,
+      read: compilePath(path),
+      keep: compileValue(name, property, pseudonymise),
+    });
   }
   return (record, eventTsMs) => {
     const properties: JsonObject = {};
@@ -49,8 +53,8 @@ function compileNode(node: JsonObject, rule: Keep, pseudonymise: Pseudonymise): 
   const [type] = schemaTypes(node);
   if (type === 'object') return compileObject(node, pseudonymise);
   if (type === 'array') {
-    const keepItem = compileNode(node['items'] as JsonObject, rule, pseudonymise);
-    const maxItems = node['maxItems'] as number;
+    const keepItem = compileNode(node.items as JsonObject, rule, pseudonymise);
+    const maxItems = node.maxItems as number;
     return (value, eventTsMs) => keepItems(value, maxItems, (item) => keepItem(item, eventTsMs));
   }
   return rule;
@@ -90,7 +94,7 @@ const WRONG_TYPE = false;
 
 /** In UTF-16 code unit order, as RFC 8785 wants the names. */
 function sortedProperties(node: JsonObject): [string, JsonObject][] {
-  const properties = node['properties'];
+  const properties = node.properties;
   if (!isJsonObject(properties)) return [];
   return Object.entries(properties)
     .filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1]))

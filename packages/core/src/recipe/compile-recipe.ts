@@ -50,8 +50,7 @@ export function compileRecipe(recipe: Recipe, runtime: RecipeRuntime): LineTrans
   const format = recordFormat(recipe.source.format);
   const pseudonymise = cachedPseudonymise(runtime.salt);
   const readTime = compilePath(mapping.time.path);
-  const zoneOffsetMs =
-    mapping.time.zone === undefined ? undefined : parseZoneOffset(mapping.time.zone);
+  const zoneOffsetMs = mapping.time.zone === undefined ? undefined : parseZoneOffset(mapping.time.zone);
   const resolveEvent = compileEvents(recipe, pseudonymise);
   const readIds = compileIds(recipe, pseudonymise);
   const needsRecordId = identity === 'record-id';
@@ -84,13 +83,7 @@ interface Ids {
   subjectId: string | null;
 }
 
-function toEvent(
-  source: string,
-  plan: EventPlan,
-  record: JsonObject,
-  eventTsMs: number,
-  ids: Ids,
-): LineOutcome {
+function toEvent(source: string, plan: EventPlan, record: JsonObject, eventTsMs: number, ids: Ids): LineOutcome {
   const { eventName, schemaVersion } = plan;
   const properties = plan.readProperties(record, eventTsMs);
   if (!plan.validate(properties)) return quarantined(schemaReason(plan.validate.errors));

@@ -1,9 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { RawLine } from '../formats/raw-line.ts';
 
-export type DecodedLine =
-  | { ok: true; text: string }
-  | { ok: false; reason: 'line_too_long' | 'invalid_utf8' };
+export type DecodedLine = { ok: true; text: string } | { ok: false; reason: 'line_too_long' | 'invalid_utf8' };
 
 /** The text of a line; a byte order mark at the start of a file is no part of it. */
 export function decodeLine(line: RawLine): DecodedLine {

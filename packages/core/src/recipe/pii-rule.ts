@@ -15,11 +15,7 @@ export type Pseudonymise = (domain: string, id: string, eventTsMs: number) => st
 export type CompiledPiiRule = (value: JsonValue, eventTsMs: number) => JsonValue | undefined;
 
 /** Compiles the rule that a taxonomy property names in `x-pii`. */
-export function compilePiiRule(
-  rule: PiiRule,
-  domain: string,
-  pseudonymise: Pseudonymise,
-): CompiledPiiRule {
+export function compilePiiRule(rule: PiiRule, domain: string, pseudonymise: Pseudonymise): CompiledPiiRule {
   switch (rule) {
     case 'none':
       return (value) => value;
@@ -51,15 +47,10 @@ const MAX_IDENTIFIER_LENGTH = 512;
 export function rawIdentifier(value: JsonValue): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
   const isUsable =
-    typeof value === 'string' &&
-    value !== '' &&
-    value.length <= MAX_IDENTIFIER_LENGTH &&
-    value.isWellFormed();
+    typeof value === 'string' && value !== '' && value.length <= MAX_IDENTIFIER_LENGTH && value.isWellFormed();
   return isUsable ? value : undefined;
 }
 
-function onText(
-  change: (text: string) => string | undefined,
-): (value: JsonValue) => string | undefined {
+function onText(change: (text: string) => string | undefined): (value: JsonValue) => string | undefined {
   return (value) => (typeof value === 'string' ? change(value) : undefined);
 }

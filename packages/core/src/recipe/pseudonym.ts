@@ -14,7 +14,9 @@ export function keyVersionAt(_eventTsMs: number): number {
  * The id must be well-formed text: a lone surrogate would be hashed like any other one.
  */
 export function pseudonym(salt: KeyObject, keyVersion: number, domain: string, id: string): string {
-  const digest = createHmac('sha256', salt).update(domain + UNIT_SEPARATOR + id).digest();
+  const digest = createHmac('sha256', salt)
+    .update(domain + UNIT_SEPARATOR + id)
+    .digest();
   return `p${keyVersion}_${digest.toString('base64url', 0, PSEUDONYM_BYTES)}`;
 }
 
@@ -31,9 +33,7 @@ export function keyCheck(salt: KeyObject): string {
 const CACHE_SIZE = 20_000;
 
 /** Pseudonyms under a key, remembering recent ones in bounded memory. */
-export function cachedPseudonymise(
-  salt: KeyObject,
-): (domain: string, id: string, eventTsMs: number) => string {
+export function cachedPseudonymise(salt: KeyObject): (domain: string, id: string, eventTsMs: number) => string {
   const cache = new Map<string, string>();
   return (domain, id, eventTsMs) => {
     const keyVersion = keyVersionAt(eventTsMs);

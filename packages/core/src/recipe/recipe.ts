@@ -40,11 +40,7 @@ export interface RecipeOptions {
  *
  * @throws RangeError when the configuration has no such source
  */
-export function buildRecipe(
-  config: BackfillConfig,
-  source: string,
-  options: RecipeOptions,
-): Recipe {
+export function buildRecipe(config: BackfillConfig, source: string, options: RecipeOptions): Recipe {
   const sourceConfig = config.sources.get(source);
   if (sourceConfig === undefined) throw new RangeError(`there is no source ${source}`);
   const taxonomy: Recipe['taxonomy'] = {};

@@ -35,7 +35,7 @@ export function compileTaxonomyCheck(recipe: Recipe): TaxonomyCheck {
     if (!isJsonObject(payload)) return 'payload: not a JSON object';
     const problem = payloadProblem(payload, event);
     if (problem !== undefined) return problem;
-    return validate(payload['properties']) ? undefined : schemaReason(validate.errors);
+    return validate(payload.properties) ? undefined : schemaReason(validate.errors);
   };
 }
 
@@ -43,7 +43,7 @@ function payloadProblem(payload: JsonObject, event: StoredEvent): string | undef
   if (Object.keys(payload).some((name) => !PAYLOAD_NAMES.includes(name))) {
     return 'payload: an unknown field';
   }
-  if (payload['event_name'] !== event.event_name) return 'payload: another event_name';
+  if (payload.event_name !== event.event_name) return 'payload: another event_name';
   if (!isCanonical(payload, event.payload)) return 'payload: not canonical';
   return undefined;
 }

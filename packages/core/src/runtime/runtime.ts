@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { ServiceConfig } from '../config/environment.ts';
 import { CONTRACTS } from '../contracts/contracts.ts';
 import type { QueueName } from '../contracts/define-queue.ts';
@@ -9,7 +8,7 @@ import { describeError } from '../errors.ts';
 import type { ReadinessCheck } from '../observability/health-server.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
-import { createProducerConnection } from '../queue/connection.ts';
+import { createProducerConnection, type QueueConnection } from '../queue/connection.ts';
 import { createProducer, type Producer } from '../queue/producer.ts';
 import { createObjectStore, type ObjectStore } from '../storage/object-store.ts';
 
@@ -40,7 +39,7 @@ async function problemOf(check: Promise<unknown>): Promise<string | undefined> {
   return problem;
 }
 
-function createChecks(pool: Pool, redis: Redis, store: ObjectStore, config: ServiceConfig): ReadinessCheck {
+function createChecks(pool: Pool, redis: QueueConnection, store: ObjectStore, config: ServiceConfig): ReadinessCheck {
   return async () => {
     const [postgres, queue, raw, archive] = await Promise.all([
       problemOf(pool.query('select 1')),

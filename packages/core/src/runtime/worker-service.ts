@@ -19,12 +19,19 @@ const WORKING_STATUSES = BATCH_STATUSES.filter(
 );
 
 function batchIdOf(payload: unknown): string | undefined {
-  const batchId = typeof payload === 'object' && payload !== null && 'batch_id' in payload ? payload.batch_id : undefined;
+  const batchId =
+    typeof payload === 'object' && payload !== null && 'batch_id' in payload ? payload.batch_id : undefined;
   return typeof batchId === 'string' ? batchId : undefined;
 }
 
 /** Stops the batch of a job that cannot go on: failed for a fault in its data, halted for a person otherwise. */
-async function stopBatch(pool: Pool, actor: string, payload: unknown, decision: Decision, reason: string): Promise<void> {
+async function stopBatch(
+  pool: Pool,
+  actor: string,
+  payload: unknown,
+  decision: Decision,
+  reason: string,
+): Promise<void> {
   const batchId = batchIdOf(payload);
   if (batchId === undefined) return;
   const to = decision.action === 'fail' ? 'failed' : 'halted';

@@ -22,6 +22,7 @@ export const BatchView = z.object({
   input: z.string(),
   status: z.enum(BATCH_STATUSES),
   status_reason: z.string().nullable(),
+  resume_status: z.enum(BATCH_STATUSES).nullable().describe('Where a halted or failed batch stopped'),
   window: z.object({ start: instant, end: instant }),
   submitted_by: z.string(),
   created_at: instant,
@@ -36,6 +37,10 @@ export const BatchView = z.object({
     chunks_total: count,
     chunks_done: count,
     lines_read: count.describe('Lines transformed so far, imported or not'),
+    files_total: count,
+    files_mirrored: count,
+    parts_total: count.describe('Import parts so far: each chunk yields some'),
+    parts_imported: count,
   }),
   balance: Balance.describe('Lines whose outcome is final: read is the sum of the others'),
   duplicates: z

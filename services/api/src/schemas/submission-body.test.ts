@@ -24,7 +24,7 @@ describe('submissionBody', () => {
       expected_events: 0,
       max_overlap: 1,
       references: [{ kpi: 'das', day: '2026-02-01', value: 3.5, source: 'warehouse' }],
-      retention_exception: { why: 'lawful interest', until: '2027-01-01' },
+      retention_exception: { why: 'lawful interest', until: '2027-01-01T00:00:00Z' },
       ticket: 'OPS-1',
     };
     expect(schema.parse(GOOD)).toEqual(GOOD);
@@ -38,9 +38,17 @@ describe('submissionBody', () => {
     ['a prefix without its slash', { input: 's3://analytics-raw/lost' }, ['input']],
     ['a whole bucket', { input: 's3://analytics-raw/' }, ['input']],
     ['a prefix with a line end', { input: 's3://analytics-raw/a\nb/' }, ['input']],
-    ['a time without an offset', { window: { start: '2026-03-01T00:00:00', end: '2026-03-08T00:00:00Z' } }, ['window.start']],
+    [
+      'a time without an offset',
+      { window: { start: '2026-03-01T00:00:00', end: '2026-03-08T00:00:00Z' } },
+      ['window.start'],
+    ],
     ['an empty window', { window: { start: GOOD.window.end, end: GOOD.window.end } }, ['window']],
-    ['a window that ends before it starts', { window: { start: '2026-03-09T00:00:00Z', end: GOOD.window.end } }, ['window']],
+    [
+      'a window that ends before it starts',
+      { window: { start: '2026-03-09T00:00:00Z', end: GOOD.window.end } },
+      ['window'],
+    ],
     ['801 days', { window: { start: '2024-01-01T00:00:00Z', end: '2026-03-12T00:00:00Z' } }, ['window']],
     ['the year 0', { window: { start: '0000-01-01T00:00:00Z', end: '0001-01-01T00:00:00Z' } }, ['window']],
     ['an unknown field', { priority: 1 }, ['priority']],
@@ -55,6 +63,11 @@ describe('submissionBody', () => {
     ['a replacement', { replaces: { live: true } }, ['replaces']],
   ])('refuses %s', (_what, change, paths) => {
     expect(mistakes({ ...GOOD, ...change })).toEqual(paths);
+  });
+
+  it('reads a date as the end of that day', () => {
+    const body = schema.parse({ ...GOOD, retention_exception: { why: 'x', until: '2027-01-01' } });
+    expect(body.retention_exception?.until).toBe('2027-01-01T23:59:59Z');
   });
 
   it('takes exactly 800 days', () => {

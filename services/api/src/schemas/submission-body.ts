@@ -13,7 +13,7 @@ import { isPlainText, plainText } from './text.ts';
 const MAX_REFERENCES = 1_000;
 
 const instant = z.iso.datetime({ offset: true, error: 'is not an RFC 3339 time with an offset' });
-const isDateOrInstant = (text: string) => z.union([z.iso.date(), instant]).safeParse(text).success;
+const isDate = (text: string) => z.iso.date().safeParse(text).success;
 
 const window = z
   .strictObject({ start: instant, end: instant })
@@ -31,15 +31,19 @@ const reference = z.strictObject({
 });
 
 const replaces = z
-  .union([
-    z.strictObject({ batch_id: z.string().regex(BATCH_ID) }),
-    z.strictObject({ live: z.literal(true) }),
-  ])
+  .union([z.strictObject({ batch_id: z.string().regex(BATCH_ID) }), z.strictObject({ live: z.literal(true) })])
   .refine(() => false, 'is not supported yet: publishing replacements comes with a later version');
 
 const retentionException = z.strictObject({
   why: plainText(1_000),
-  until: z.string().refine(isDateOrInstant, 'is neither a date nor an RFC 3339 time with an offset'),
+  until: z
+    .string()
+    .refine(
+      (until) => isDate(until) || instant.safeParse(until).success,
+      'is neither a date nor an RFC 3339 time with an offset',
+    )
+    // Stored as one form: a date lasts until its end, in UTC.
+    .transform((until) => (isDate(until) ? `${until}T23:59:59Z` : until)),
 });
 
 function inputProblem(input: string, rawBucket: string): string | undefined {
@@ -74,9 +78,7 @@ export function submissionBody(rawBucket: string) {
     .strictObject({
       batch_id: z.string().regex(BATCH_ID, `does not match ${BATCH_ID.source}`),
       source: z.string().regex(SOURCE_NAME, 'is not the name of a source'),
-      reason: z
-        .enum(BATCH_REASONS)
-        .refine((reason) => reason === 'outage', 'is not supported yet: only outage is'),
+      reason: z.enum(BATCH_REASONS).refine((reason) => reason === 'outage', 'is not supported yet: only outage is'),
       input: inputSchema(rawBucket),
       window,
       expected_events: z.int().min(0).optional(),

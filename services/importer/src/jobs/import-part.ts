@@ -13,7 +13,12 @@ import { loadPartRows } from './load-part-rows.ts';
 const ACTOR = 'importer';
 
 /** Dedup keys, staged rows, lineage and the part's own progress: all of it, or nothing. */
-async function importInTransaction(runtime: Runtime, client: Client, part: Part, signal: AbortSignal): Promise<PartCounts> {
+async function importInTransaction(
+  runtime: Runtime,
+  client: Client,
+  part: Part,
+  signal: AbortSignal,
+): Promise<PartCounts> {
   const fence = await enterBatchFence(client, part.batch_id, [part.is_canary ? 'canary' : 'importing']);
   const isOurs = await markPartImported(client, part.part_id, part.epoch);
   if (!isOurs) throw new StaleWorkError(`part ${part.part_id} is not open any more`);
@@ -39,7 +44,8 @@ function countLines(runtime: Runtime, part: Part, counts: PartCounts): void {
  */
 export async function importPart(runtime: Runtime, job: PartJob, signal: AbortSignal): Promise<void> {
   const part = await getPart(runtime.pool, job.part_id);
-  if (part === undefined || part.epoch !== job.epoch) throw new StaleWorkError(`part ${job.part_id} is not what it was`);
+  if (part === undefined || part.epoch !== job.epoch)
+    throw new StaleWorkError(`part ${job.part_id} is not what it was`);
   if (part.state === 'ready') {
     const counts = await withTransaction(runtime.pool, ACTOR, (client) =>
       importInTransaction(runtime, client, part, signal),

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import { copyIn } from '@backfill/core/db/copy-in';
 import { IMPORT_PART_COLUMNS } from '@backfill/core/db/import-part-row';
 import type { Client } from '@backfill/core/db/pool';
-import { analyzePartRows, createPartRows } from '@backfill/core/db/queries/part-rows';
 import type { Part } from '@backfill/core/db/queries/part-import';
+import { analyzePartRows, createPartRows } from '@backfill/core/db/queries/part-rows';
 import { FatalError } from '@backfill/core/errors';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 

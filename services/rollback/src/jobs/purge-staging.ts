@@ -1,6 +1,6 @@
 import { loadConfigDir } from '@backfill/core/config/load-config';
-import { withTransaction } from '@backfill/core/db/transaction';
 import { purgeStagedRows } from '@backfill/core/db/queries/staging-purge';
+import { withTransaction } from '@backfill/core/db/transaction';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 
 /** Drops the staged rows of batches that have been complete for as long as the policy keeps them. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { importPartRow } from '@backfill/core/db/import-part-row';
 import { copyTextRow } from '@backfill/core/db/copy-text';
+import { importPartRow } from '@backfill/core/db/import-part-row';
 import type { RawLine } from '@backfill/core/formats/raw-line';
 import type { LineOutcome } from '@backfill/core/recipe/line-outcome';
 

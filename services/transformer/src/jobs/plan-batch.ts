@@ -20,7 +20,10 @@ import { retentionCutoffs, retentionExceptionOf } from '../plan/retention.ts';
 const ACTOR = 'transformer';
 
 /** Takes the batch into `planning`, or finds it there after a crash. */
-async function beginPlanning(context: TransformerContext, job: BatchJob): Promise<{ batch: BatchRow; fence: BatchFence }> {
+async function beginPlanning(
+  context: TransformerContext,
+  job: BatchJob,
+): Promise<{ batch: BatchRow; fence: BatchFence }> {
   return withTransaction(context.pool, ACTOR, async (client) => {
     await changeStatus(client, { batchId: job.batch_id, from: ['submitted'], to: 'planning', epoch: job.epoch });
     const fence = await enterBatchFence(client, job.batch_id, ['planning'], job.epoch);

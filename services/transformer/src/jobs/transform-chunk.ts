@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { ChunkJob } from '@backfill/core/contracts/raw-chunks';
 import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type Chunk, getChunk, markChunkDone } from '@backfill/core/db/queries/chunk-get';
@@ -116,7 +116,10 @@ export async function transformChunk(context: TransformerContext, job: ChunkJob,
       await enterBatchFence(client, job.batch_id, STATUSES, work.fence.epoch);
       await markChunkDone(client, job.chunk_id);
     });
-    context.logger.info({ batch: job.batch_id, chunk: job.chunk_id, lines: work.chunk.line_count }, 'chunk transformed');
+    context.logger.info(
+      { batch: job.batch_id, chunk: job.chunk_id, lines: work.chunk.line_count },
+      'chunk transformed',
+    );
   }
   await advanceBatch(context.pool, job.batch_id, ACTOR);
 }

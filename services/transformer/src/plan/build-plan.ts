@@ -1,7 +1,7 @@
-import { FatalError } from '@backfill/core/errors';
 import { type BackfillConfig, loadConfigDir } from '@backfill/core/config/load-config';
 import { gateThresholds } from '@backfill/core/config/policy';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
+import { FatalError } from '@backfill/core/errors';
 import type { ManifestEntry, Plan } from '@backfill/core/plan/plan';
 import { buildRecipe } from '@backfill/core/recipe/recipe';
 

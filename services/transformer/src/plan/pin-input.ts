@@ -1,5 +1,5 @@
-import { FatalError } from '@backfill/core/errors';
 import type { PlannedChunk, PlannedFile } from '@backfill/core/db/queries/plan-seal';
+import { FatalError } from '@backfill/core/errors';
 import type { ObjectInfo, ObjectStore } from '@backfill/core/storage/object-store';
 import { scanObject } from './scan-object.ts';
 

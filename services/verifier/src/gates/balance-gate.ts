@@ -96,9 +96,7 @@ export async function measureBalance(
     const file = pinned.get(counts.source_file);
     if (file === undefined) continue;
     const mirror = await recount(deps.store, deps.bucket, batchId, file, signal);
-    discrepancies.push(
-      ...fileDiscrepancies(counts, { lines: mirror.lines, intact: mirror.sha256 === file.sha256 }),
-    );
+    discrepancies.push(...fileDiscrepancies(counts, { lines: mirror.lines, intact: mirror.sha256 === file.sha256 }));
     total.read += counts.read;
     total.accepted += counts.inserted + counts.duplicate;
     total.inserted += counts.inserted;

@@ -6,7 +6,11 @@ const counts = { staged: 10_000, same_batch: 0, other_batch: 0, live: 0, newly_l
 
 function judge(changes: Partial<typeof counts>) {
   const [duplicates, overlap] = overlapGates({ ...counts, ...changes }, thresholds);
-  return { duplicates: duplicates?.observed, overlap: overlap?.observed, passed: [duplicates?.passed, overlap?.passed] };
+  return {
+    duplicates: duplicates?.observed,
+    overlap: overlap?.observed,
+    passed: [duplicates?.passed, overlap?.passed],
+  };
 }
 
 describe('overlapGates', () => {

@@ -54,7 +54,13 @@ async function publishInTransaction(client: Client, job: BatchJob, plan: Plan): 
 async function sendBackToVerify(runtime: Runtime, job: BatchJob, reason: string): Promise<void> {
   await withTransaction(runtime.pool, ACTOR, async (client) => {
     await recordNewlyLive(client, job.batch_id);
-    await changeStatus(client, { batchId: job.batch_id, from: ['publishing'], to: 'verifying', reason, epoch: job.epoch });
+    await changeStatus(client, {
+      batchId: job.batch_id,
+      from: ['publishing'],
+      to: 'verifying',
+      reason,
+      epoch: job.epoch,
+    });
   });
 }
 

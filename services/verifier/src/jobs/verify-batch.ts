@@ -34,12 +34,7 @@ export function gateSetHash(planHash: string, results: readonly GateResult[], ro
   return hash('sha256', canonicalJson({ plan_hash: planHash, gates, rows_digest: rowsDigest }), 'hex');
 }
 
-async function measure(
-  runtime: Runtime,
-  plan: Plan,
-  planHash: string,
-  signal: AbortSignal,
-): Promise<Findings> {
+async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: AbortSignal): Promise<Findings> {
   const { pool, store, config } = runtime;
   const { gates } = plan.policy;
   const balance = await measureBalance({ pool, store, bucket: config.storage.archiveBucket }, plan.batchId, signal);

@@ -8,10 +8,7 @@ export interface StoredRow {
 }
 
 /** The stored rows of an event: at most one that is live, first, and those that were tombstoned, newest first. */
-export async function listStoredRows(
-  db: Queryable,
-  event: { eventId: string; eventTs: Date },
-): Promise<StoredRow[]> {
+export async function listStoredRows(db: Queryable, event: { eventId: string; eventTs: Date }): Promise<StoredRow[]> {
   const { rows } = await db.query<StoredRow>(
     `select batch_id, ingested_at, deleted_at from analytics.events_log
       where event_id = $1 and event_ts = $2

@@ -23,8 +23,8 @@ export async function listFiles(db: Queryable, batchId: string): Promise<BatchFi
 
 /** Notes that a file stands in the archive, verified. */
 export async function markFileMirrored(db: Queryable, batchId: string, fileNo: number): Promise<void> {
-  await db.query(
-    'update analytics.backfill_files set mirrored_at = now() where batch_id = $1 and file_no = $2',
-    [batchId, fileNo],
-  );
+  await db.query('update analytics.backfill_files set mirrored_at = now() where batch_id = $1 and file_no = $2', [
+    batchId,
+    fileNo,
+  ]);
 }

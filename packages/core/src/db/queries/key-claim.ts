@@ -18,9 +18,7 @@ export async function findLiveRows(db: Queryable): Promise<void> {
  * `part_claimed`. In key order, so that two importers with the same events wait for each other instead of deadlocking.
  */
 export async function claimKeys(db: Queryable, batchId: string): Promise<void> {
-  await db.query(
-    `create temporary table part_claimed (event_id text collate "C" primary key) on commit drop`,
-  );
+  await db.query(`create temporary table part_claimed (event_id text collate "C" primary key) on commit drop`);
   await db.query(
     `with claimed as (
        insert into analytics.backfill_event_checkpoint (event_id, batch_id)

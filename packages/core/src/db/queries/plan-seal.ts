@@ -47,7 +47,13 @@ async function insertChunks(db: Queryable, batchId: string, chunks: readonly Pla
 /** Writes a plan and its ledger in place of an earlier one. The caller changes the status in the same transaction. */
 export async function sealPlan(
   db: Queryable,
-  sealed: { plan: Plan; planHash: string; recipeHash: string; files: readonly PlannedFile[]; chunks: readonly PlannedChunk[] },
+  sealed: {
+    plan: Plan;
+    planHash: string;
+    recipeHash: string;
+    files: readonly PlannedFile[];
+    chunks: readonly PlannedChunk[];
+  },
 ): Promise<void> {
   const { plan } = sealed;
   await db.query('select analytics.clear_batch_work($1)', [plan.batchId]);
@@ -59,7 +65,10 @@ export async function sealPlan(
      on conflict do nothing`,
     [plan.batchId, sealed.planHash, sealed.recipeHash, JSON.stringify(plan)],
   );
-  await db.query('update analytics.backfill_batches set plan_hash = $2 where batch_id = $1', [plan.batchId, sealed.planHash]);
+  await db.query('update analytics.backfill_batches set plan_hash = $2 where batch_id = $1', [
+    plan.batchId,
+    sealed.planHash,
+  ]);
   await db.query(
     `insert into analytics.backfill_batches_metadata as m (batch_id, snapshot_start, snapshot_end, raw_path, raw_checksum)
      select batch_id, window_start, window_end, input, $2 from analytics.backfill_batches where batch_id = $1

@@ -1,7 +1,6 @@
 import type { Detector } from './detector.ts';
 
-const ADDRESS =
-  /(?<!\d)(?:25[0-5]|2[0-4]\d|[01]?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|[01]?\d?\d)){3}(?!\d)/g;
+const ADDRESS = /(?<!\d)(?:25[0-5]|2[0-4]\d|[01]?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|[01]?\d?\d)){3}(?!\d)/g;
 
 /**
  * IPv4 addresses. A version number of four small parts looks the same and is masked too; so are
