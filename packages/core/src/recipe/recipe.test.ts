@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { BackfillConfig } from '../config/load-config.ts';
+import { buildRecipe, recipeHash } from './recipe.ts';
+import { testRecipe } from './recipe-fixture.ts';
+
+const base = testRecipe();
+const schema = base.taxonomy.purchased?.schema ?? {};
+const config: BackfillConfig = {
+  policy: {
+    version: 1,
+    gates: { default: { duplicate_ratio: 0.001, max_overlap: 0.001, schema: 1 }, sources: {} },
+    approvals: { run: [], publish: [] },
+    retention: { raw_days: 90, event_months: 13, staging_hours: 24 },
+    limits: { max_batch_rows: 1_000, max_line_bytes: 10_000 },
+    kpi: { time_zone: 'Europe/Berlin' },
+  },
+  sources: new Map([['shop', base.source]]),
+  taxonomy: new Map([['purchased', new Map([['1-0-0', schema]])]]),
+};
+const options = {
+  windowStartMs: base.window.startMs,
+  windowEndMs: base.window.endMs,
+  retentionCutoffMs: null,
+  keyCheck: base.keyChecks['1'] ?? '',
+};
+
+describe('buildRecipe', () => {
+  it('pins the source, its schemas and the batch', () => {
+    expect(buildRecipe(config, 'shop', options)).toEqual(base);
+  });
+
+  it('refuses a source or a schema that is not there', () => {
+    expect(() => buildRecipe(config, 'other', options)).toThrow(RangeError);
+    const empty = { ...config, taxonomy: new Map() };
+    expect(() => buildRecipe(empty, 'shop', options)).toThrow(RangeError);
+  });
+});
+
+describe('recipeHash', () => {
+  it('does not depend on the order of fields or on a way through a database', () => {
+    const reversed = Object.fromEntries(Object.entries(base).reverse()) as typeof base;
+    expect(recipeHash(reversed)).toBe(recipeHash(base));
+    expect(recipeHash(JSON.parse(JSON.stringify(base)))).toBe(recipeHash(base));
+  });
+
+  it('covers everything that can change an event', () => {
+    const changed = [
+      base,
+      testRecipe({ piiRulesVersion: 2 }),
+      testRecipe({ retentionCutoffMs: 0 }),
+      testRecipe({ keyChecks: { '1': 'another' } }),
+      testRecipe({ window: { ...base.window, endMs: base.window.endMs + 1 } }),
+      testRecipe({ limits: { maxLineBytes: 10_001 } }),
+      testRecipe({ taxonomy: { purchased: { version: '1-0-1', schema } } }),
+      testRecipe({}, { identity: 'payload' }),
+    ];
+    expect(new Set(changed.map(recipeHash)).size).toBe(changed.length);
+  });
+});
