@@ -12,9 +12,7 @@ interface PolicyDocument {
 }
 
 /** A copy of the example configuration, with the policy changed by `edit`. */
-export async function createConfigDir(
-  edit: (policy: PolicyDocument) => void = () => undefined,
-): Promise<{
+export async function createConfigDir(edit: (policy: PolicyDocument) => void = () => undefined): Promise<{
   dir: string;
   editPolicy(edit: (policy: PolicyDocument) => void): Promise<void>;
   remove(): Promise<void>;
