@@ -64,7 +64,6 @@ function checkEventNames(source: SourceConfig, add: AddMistake): void {
 }
 
 function checkProperties(source: SourceConfig, taxonomy: Taxonomy, add: AddMistake): void {
-  const mapping = source.mapping.properties;
   const known = new Set<string>();
   for (const [eventName, version] of Object.entries(source.events)) {
     const schema = taxonomy.get(eventName)?.get(version);
@@ -73,21 +72,30 @@ function checkProperties(source: SourceConfig, taxonomy: Taxonomy, add: AddMista
       continue;
     }
     for (const property of Object.keys(childObject(schema, 'properties'))) known.add(property);
-    const required = Array.isArray(schema.required) ? schema.required : [];
-    for (const property of required) {
-      if (propertyPath(mapping, String(property)) !== undefined) continue;
-      add('/mapping/properties', `${eventName} ${version} requires ${String(property)}`);
-    }
+    checkRequired(source, `${eventName} ${version}`, schema, add);
   }
-  for (const [property, path] of Object.entries(mapping)) {
+  for (const [property, path] of Object.entries(source.mapping.properties)) {
     const at = `/mapping/properties/${property}`;
-    const isRest = property === '*';
-    if (!isRest && !known.has(property)) add(at, 'no event of this source has such a property');
-    const stars = path.split('*').length - 1;
-    if (stars !== (isRest ? 1 : 0)) add(at, 'a * stands once in the path of *, and nowhere else');
-    const problem = rawPathProblem(path);
-    if (problem !== undefined) add(at, problem);
+    if (property !== '*' && !known.has(property)) {
+      add(at, 'no event of this source has such a property');
+    }
+    checkPropertyPath(path, property === '*', at, add);
   }
+}
+
+function checkRequired(source: SourceConfig, schemaName: string, schema: JsonObject, add: AddMistake): void {
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  for (const property of required) {
+    if (propertyPath(source.mapping.properties, String(property)) !== undefined) continue;
+    add('/mapping/properties', `${schemaName} requires ${String(property)}`);
+  }
+}
+
+function checkPropertyPath(path: string, isRest: boolean, at: string, add: AddMistake): void {
+  const stars = path.split('*').length - 1;
+  if (stars !== (isRest ? 1 : 0)) add(at, 'a * stands once in the path of *, and nowhere else');
+  const problem = rawPathProblem(path);
+  if (problem !== undefined) add(at, problem);
 }
 
 function childObject(parent: JsonObject, name: string): JsonObject {

@@ -64,8 +64,11 @@ function lintObject(node: JsonObject, path: string, problems: SchemaProblem[]): 
   }
   for (const [name, property] of Object.entries(properties)) {
     const at = `${path}/properties/${name}`;
-    if (!PROPERTY_NAME.test(name)) {
-      problems.push({ path: at, message: `the name must match ${PROPERTY_NAME.source}` });
+    if (!PROPERTY_NAME.test(name) || name in Object.prototype) {
+      problems.push({
+        path: at,
+        message: `the name must match ${PROPERTY_NAME.source} and be none that every object has`,
+      });
     }
     if (!isJsonObject(property)) problems.push({ path: at, message: 'must be a schema object' });
     else lintProperty(property, at, isRequired(node, name), problems);

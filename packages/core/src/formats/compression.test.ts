@@ -63,7 +63,7 @@ describe('decompress', () => {
   });
 
   it('destroys the source when the reader stops early', async () => {
-    const source = new Readable({ read() {} });
+    const source = new Readable({ read: () => undefined });
     source.push(first);
     const closed = new Promise((resolve) => source.once('close', resolve));
     for await (const chunk of decompress(source, 'gzip')) {

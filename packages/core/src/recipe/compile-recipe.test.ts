@@ -139,13 +139,33 @@ describe('a line that is not an event', () => {
     ['with an object as user id', testRecord({ user: { id: {} } }), 'subject_id: not_an_identifier'],
     ['with an inexact user id', testRecord({ user: { id: 2 ** 53 } }), 'subject_id: not_an_identifier'],
     ['with a broken user id', testRecord({ user: { id: 'a\ud800' } }), 'subject_id: not_an_identifier'],
-    ['without a required property', testRecord({ data: {} }), "schema: /properties must have required property 'amount'"],
+    [
+      'without a required property',
+      testRecord({ data: {} }),
+      "schema: /properties must have required property 'amount'",
+    ],
     ['with a wrong type', testRecord({ data: { amount: '5' } }), 'schema: /properties/amount must be integer'],
     ['with a large number', testRecord({ data: { amount: 2 ** 53 } }), 'schema: /properties/amount must be <= 1000000'],
-    ['with a long text', testRecord({ data: { amount: 5, note: 'x'.repeat(101) } }), 'schema: /properties/note must NOT have more than 100 characters'],
-    ['with too many items', testRecord({ data: { amount: 5, tags: ['', '', '', '', ''] } }), 'schema: /properties/tags must NOT have more than 3 items'],
-    ['with a wrong item', testRecord({ data: { amount: 5, tags: ['', 'x'.repeat(41)] } }), 'schema: /properties/tags/* must NOT have more than 40 characters'],
-    ['with text for an object', testRecord({ data: { amount: 5, item: 'Jane' } }), 'schema: /properties/item must be object'],
+    [
+      'with a long text',
+      testRecord({ data: { amount: 5, note: 'x'.repeat(101) } }),
+      'schema: /properties/note must NOT have more than 100 characters',
+    ],
+    [
+      'with too many items',
+      testRecord({ data: { amount: 5, tags: ['', '', '', '', ''] } }),
+      'schema: /properties/tags must NOT have more than 3 items',
+    ],
+    [
+      'with a wrong item',
+      testRecord({ data: { amount: 5, tags: ['', 'x'.repeat(41)] } }),
+      'schema: /properties/tags/* must NOT have more than 40 characters',
+    ],
+    [
+      'with text for an object',
+      testRecord({ data: { amount: 5, item: 'Jane' } }),
+      'schema: /properties/item must be object',
+    ],
     ['with a NUL', testRecord({ data: { amount: 5, note: 'a\u0000' } }), 'text: unusable_character'],
     ['with a lone surrogate', testRecord({ data: { amount: 5, note: 'a\udfff' } }), 'text: unusable_character'],
   ])('is quarantined: %s', (_, line, reason) => {
@@ -248,7 +268,15 @@ describe('any line at all', () => {
   it('becomes canonical JSON whatever its values are', () => {
     const value = fc.jsonValue({ stringUnit: 'binary', maxDepth: 3 });
     const data = fc.record(
-      { amount: fc.nat(1_000), note: fc.string({ unit: 'binary' }), ratio: fc.double({ min: 0, max: 1 }), coupon: fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constant(null)), item: value, tags: value, junk: value },
+      {
+        amount: fc.nat(1_000),
+        note: fc.string({ unit: 'binary' }),
+        ratio: fc.double({ min: 0, max: 1 }),
+        coupon: fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constant(null)),
+        item: value,
+        tags: value,
+        junk: value,
+      },
       { requiredKeys: ['amount'] },
     );
     fc.assert(

@@ -1,16 +1,16 @@
 import type { KeyObject } from 'node:crypto';
 import { eventId } from '../domain/event-id.ts';
-import { parseEventTime, parseZoneOffset } from '../domain/event-time.ts';
+import { parseEventTime, parseZoneOffset, type TimeFailure } from '../domain/event-time.ts';
 import type { JsonObject } from '../domain/json.ts';
-import { recordFormat } from '../formats/formats.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import { compileEvents, type EventPlan } from './compile-events.ts';
-import { compileIdentifier, type Identifier } from './compile-identifier.ts';
-import { decodeLine } from './decode-line.ts';
-import type { LineOutcome } from './line-outcome.ts';
+import { compileIdentifier } from './compile-identifier.ts';
+import { EXPIRED, FILTERED, type LineOutcome, quarantined, SUPPRESSED } from './line-outcome.ts';
 import { payloadText } from './payload-text.ts';
+import type { Pseudonymise } from './pii-rule.ts';
 import { cachedPseudonymise } from './pseudonym.ts';
 import { compilePath } from './read-path.ts';
+import { compileRecordReader } from './read-record.ts';
 import type { Recipe } from './recipe.ts';
 import { schemaReason } from './schema-reason.ts';
 
@@ -24,11 +24,6 @@ export interface RecipeRuntime {
 
 /** Turns one raw line into its outcome. Never throws for what stands in the line. */
 export type LineTransformer = (line: RawLine) => LineOutcome;
-
-const FILTERED: LineOutcome = { outcome: 'filtered' };
-const EXPIRED: LineOutcome = { outcome: 'expired' };
-const SUPPRESSED: LineOutcome = { outcome: 'suppressed' };
-const BLANK = /^\s*$/;
 
 /**
  * Compiles a recipe into a function over lines. The checks stand in this order, and the first
@@ -44,25 +39,24 @@ const BLANK = /^\s*$/;
  * 6. properties by the allow-list and the PII rules; not as the schema wants: quarantined
  */
 export function compileRecipe(recipe: Recipe, runtime: RecipeRuntime): LineTransformer {
-  const { mapping, source, identity } = recipe.source;
+  const readRecord = compileRecordReader(recipe.source.format);
+  const transformRecord = compileRecord(recipe, runtime);
+  return (line) => {
+    const read = readRecord(line);
+    return read.ok ? transformRecord(read.record) : read.outcome;
+  };
+}
+
+function compileRecord(recipe: Recipe, runtime: RecipeRuntime): (record: JsonObject) => LineOutcome {
+  const { source } = recipe.source;
   const { startMs, endMs } = recipe.window;
   const retentionCutoffMs = recipe.retentionCutoffMs ?? Number.NEGATIVE_INFINITY;
-  const format = recordFormat(recipe.source.format);
   const pseudonymise = cachedPseudonymise(runtime.salt);
-  const readTime = compilePath(mapping.time.path);
-  const zoneOffsetMs = mapping.time.zone === undefined ? undefined : parseZoneOffset(mapping.time.zone);
+  const readTime = compileTime(recipe);
   const resolveEvent = compileEvents(recipe, pseudonymise);
   const readIds = compileIds(recipe, pseudonymise);
-  const needsRecordId = identity === 'record-id';
-
-  return (line) => {
-    const decoded = decodeLine(line);
-    if (!decoded.ok) return quarantined(decoded.reason);
-    if (BLANK.test(decoded.text)) return FILTERED;
-    const parsed = format.parse(decoded.text);
-    if (!parsed.ok) return quarantined(`parse: ${parsed.reason}`);
-    const { record } = parsed;
-    const eventTsMs = parseEventTime(readTime(record), mapping.time.format, zoneOffsetMs);
+  return (record) => {
+    const eventTsMs = readTime(record);
     if (typeof eventTsMs === 'string') return quarantined(`time: ${eventTsMs}`);
     if (eventTsMs < startMs || eventTsMs >= endMs) return FILTERED;
     const plan = resolveEvent(record);
@@ -71,10 +65,16 @@ export function compileRecipe(recipe: Recipe, runtime: RecipeRuntime): LineTrans
     if (eventTsMs < retentionCutoffMs) return EXPIRED;
     const ids = readIds(record, eventTsMs);
     if (typeof ids === 'string') return quarantined(ids);
-    if (needsRecordId && ids.recordId === null) return quarantined('record_id: missing');
     if (ids.subjectId !== null && runtime.isSuppressed(ids.subjectId)) return SUPPRESSED;
     return toEvent(source, plan, record, eventTsMs, ids);
   };
+}
+
+function compileTime(recipe: Recipe): (record: JsonObject) => number | TimeFailure {
+  const { path, format, zone } = recipe.source.mapping.time;
+  const read = compilePath(path);
+  const zoneOffsetMs = zone === undefined ? undefined : parseZoneOffset(zone);
+  return (record) => parseEventTime(read(record), format, zoneOffsetMs);
 }
 
 interface Ids {
@@ -98,23 +98,21 @@ function toEvent(source: string, plan: EventPlan, record: JsonObject, eventTsMs:
 /** Reads the three ids of a record; gives the quarantine reason of the first that is unusable. */
 function compileIds(
   recipe: Recipe,
-  pseudonymise: ReturnType<typeof cachedPseudonymise>,
+  pseudonymise: Pseudonymise,
 ): (record: JsonObject, eventTsMs: number) => Ids | string {
-  const { mapping } = recipe.source;
+  const { mapping, identity } = recipe.source;
   const readRecordId = compileIdentifier(mapping.record_id, pseudonymise);
   const readSessionId = compileIdentifier(mapping.session_id, pseudonymise);
   const readSubjectId = compileIdentifier(mapping.subject_id, pseudonymise);
+  const needsRecordId = identity === 'record-id';
   return (record, eventTsMs) => {
-    const recordId: Identifier = readRecordId(record, eventTsMs);
+    const recordId = readRecordId(record, eventTsMs);
     if (!recordId.ok) return `record_id: ${recordId.reason}`;
-    const sessionId: Identifier = readSessionId(record, eventTsMs);
+    if (needsRecordId && recordId.id === null) return 'record_id: missing';
+    const sessionId = readSessionId(record, eventTsMs);
     if (!sessionId.ok) return `session_id: ${sessionId.reason}`;
-    const subjectId: Identifier = readSubjectId(record, eventTsMs);
+    const subjectId = readSubjectId(record, eventTsMs);
     if (!subjectId.ok) return `subject_id: ${subjectId.reason}`;
     return { recordId: recordId.id, sessionId: sessionId.id, subjectId: subjectId.id };
   };
-}
-
-function quarantined(reason: string): LineOutcome {
-  return { outcome: 'quarantined', reason };
 }

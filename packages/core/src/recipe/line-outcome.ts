@@ -19,3 +19,12 @@ export type LineOutcome =
   | { outcome: 'accepted'; event: TransformedEvent }
   | { outcome: 'suppressed' | 'expired' | 'filtered' }
   | { outcome: 'quarantined'; reason: string };
+
+export const FILTERED: LineOutcome = { outcome: 'filtered' };
+export const EXPIRED: LineOutcome = { outcome: 'expired' };
+export const SUPPRESSED: LineOutcome = { outcome: 'suppressed' };
+
+/** The outcome of a line that cannot become an event. */
+export function quarantined(reason: string): LineOutcome {
+  return { outcome: 'quarantined', reason };
+}

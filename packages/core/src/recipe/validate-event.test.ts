@@ -19,7 +19,10 @@ describe('compileTaxonomyCheck', () => {
 
   it.each([
     ['{"event_name":"purchased","properties":{"amount":"5"}}', 'schema: /properties/amount must be integer'],
-    ['{"event_name":"purchased","properties":{"amount":5,"name":"Jane"}}', 'schema: /properties must NOT have additional properties'],
+    [
+      '{"event_name":"purchased","properties":{"amount":5,"name":"Jane"}}',
+      'schema: /properties must NOT have additional properties',
+    ],
     ['{"event_name":"purchased"}', 'schema: /properties must be object'],
     ['{"event_name":"other","properties":{"amount":5}}', 'payload: another event_name'],
     ['{"email":"jane@example.org","event_name":"purchased","properties":{"amount":5}}', 'payload: an unknown field'],

@@ -7,6 +7,8 @@ const MAX_LENGTH = 45;
 const HINT = /:[0-9A-Fa-f]{0,4}:/;
 const RUN = /[0-9A-Fa-f:.]+/g;
 const WORD_CHARACTER = /[0-9A-Za-z]/;
+/** How every address begins: with a group and a colon, or with two colons and a group. */
+const BEGINNING = /^(?:[0-9A-Fa-f]{1,4}:|::[0-9A-Fa-f])/;
 /** A lone group (`::1`, or the `d::` of other notations) names no host of a person. */
 const TWO_GROUPS = /[0-9A-Fa-f]+:+[0-9A-Fa-f]/;
 
@@ -33,6 +35,7 @@ function maskRun(run: string, offset: number, text: string): string {
 
 /** Length of the longest address that the piece begins with and that ends at a boundary; 0 if none. */
 function addressLength(piece: string, text: string, offset: number): number {
+  if (!BEGINNING.test(piece)) return 0;
   for (let length = piece.length; length >= 2; length--) {
     if (isWordCharacter(text[offset + length])) continue;
     const candidate = piece.slice(0, length);

@@ -1,0 +1,153 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError, type ConfigMistake } from './config-error.ts';
+import { loadConfigDir } from './load-config.ts';
+import { gateThresholds } from './policy.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../../../../examples/config', import.meta.url));
+
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'backfill-config-'));
+  await cp(EXAMPLE, dir, { recursive: true });
+});
+
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function edit(file: string, from: string, to: string): Promise<void> {
+  const text = await readFile(path.join(dir, file), 'utf8');
+  expect(text).toContain(from);
+  await writeFile(path.join(dir, file), text.replace(from, to));
+}
+
+async function mistakes(): Promise<readonly ConfigMistake[]> {
+  try {
+    await loadConfigDir(dir);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+async function places(): Promise<string[]> {
+  return (await mistakes()).map(({ file, path: place }) => `${file} ${place}`.trimEnd());
+}
+
+describe('the example configuration', () => {
+  it('has no mistakes', async () => {
+    const config = await loadConfigDir(EXAMPLE);
+    expect([...config.sources.keys()]).toEqual(['app', 'web-access']);
+    expect(config.taxonomy.get('page_viewed')?.has('1-0-0')).toBe(true);
+    expect(config.policy.approvals.publish).toContain('data_engineering_lead');
+  });
+
+  it('takes thresholds of a source as its policy explains', async () => {
+    await edit('policy.yaml', '  sources: {}', '  sources:\n    web-access: { duplicate_ratio: 0.01 }');
+    const { policy } = await loadConfigDir(dir);
+    expect(gateThresholds(policy, 'web-access')).toEqual({
+      duplicate_ratio: 0.01,
+      max_overlap: 0.001,
+      schema: 1,
+    });
+    expect(gateThresholds(policy, 'app').duplicate_ratio).toBe(0.001);
+  });
+});
+
+describe('mistakes', () => {
+  it('are listed all at once, with file and place', async () => {
+    await edit('policy.yaml', 'raw_days: 90', 'raw_days: -1');
+    await edit('policy.yaml', 'product_owner]', 'the_boss]');
+    await edit('policy.yaml', 'Europe/Berlin', 'Europe/Atlantis');
+    await edit('sources/app.yaml', 'format: ndjson', 'format: xml\ncolour: red');
+    await edit('sources/web-access.yaml', 'format: clf }', 'format: clf, zone: CET }');
+    await edit('taxonomy/events/page_viewed/1-0-0.schema.json', '"x-pii": "url"', '"x-pii": "secret"');
+    await writeFile(path.join(dir, 'taxonomy/events/page_viewed/v2.json'), '{}');
+    expect((await places()).sort()).toEqual(
+      [
+        'policy.yaml /approvals/run/2',
+        'policy.yaml /kpi/time_zone',
+        'policy.yaml /retention/raw_days',
+        'sources/app.yaml /colour',
+        'sources/app.yaml /format',
+        'sources/web-access.yaml /mapping/time/zone',
+        'taxonomy/events/page_viewed/1-0-0.schema.json /properties/path/x-pii',
+        'taxonomy/events/page_viewed/v2.json',
+      ].sort(),
+    );
+  });
+
+  it('name every file in the message', async () => {
+    await edit('policy.yaml', 'version: 1', 'version: 2');
+    await expect(loadConfigDir(dir)).rejects.toThrow(/policy\.yaml \/version/);
+  });
+
+  it('are missing files and folders', async () => {
+    await rm(path.join(dir, 'policy.yaml'));
+    await rm(path.join(dir, 'taxonomy'), { recursive: true });
+    expect(await places()).toEqual(
+      expect.arrayContaining(['policy.yaml', 'taxonomy/events', 'sources/app.yaml /events/page_viewed']),
+    );
+  });
+
+  it('are a name that is not the file name, and files of other kinds', async () => {
+    await edit('sources/app.yaml', 'source: app', 'source: other');
+    await writeFile(path.join(dir, 'sources/new.yml'), '');
+    await mkdir(path.join(dir, 'taxonomy/events/Bad Name'));
+    expect(await places()).toEqual(['taxonomy/events/Bad Name', 'sources/app.yaml /source', 'sources/new.yml']);
+  });
+
+  it('are YAML and JSON that cannot be read', async () => {
+    await writeFile(path.join(dir, 'policy.yaml'), 'version: 1\nversion: 1\n');
+    await writeFile(path.join(dir, 'taxonomy/events/page_viewed/1-0-0.schema.json'), '{');
+    const found = await places();
+    expect(found).toContain('policy.yaml');
+    expect(found).toContain('taxonomy/events/page_viewed/1-0-0.schema.json');
+  });
+
+  it('are a source from outside the EU, with the reason', async () => {
+    await edit('sources/app.yaml', 'region: eu', 'region: non-eu');
+    expect(await mistakes()).toEqual([
+      { file: 'sources/app.yaml', path: '/region', message: 'non-eu sources are not supported yet' },
+    ]);
+  });
+
+  it('are references that lead nowhere', async () => {
+    await edit('policy.yaml', '  sources: {}', '  sources: { apq: { schema: 0.9 } }');
+    await edit('sources/app.yaml', 'Page Viewed: page_viewed', 'Page Viewed: page_seen');
+    await edit('sources/app.yaml', 'signup_started: 1-0-0', 'signup_started: 1-0-1');
+    await edit('sources/app.yaml', '    browser: client.user_agent', '    browzer: client.constructor');
+    await edit('sources/app.yaml', '"*": data.*', 'feature: data.*');
+    expect((await places()).sort()).toEqual(
+      [
+        'policy.yaml /gates/sources/apq',
+        'sources/app.yaml /events/page_viewed',
+        'sources/app.yaml /events/signup_started',
+        'sources/app.yaml /mapping/event_name/values/Page Viewed',
+        'sources/app.yaml /mapping/properties',
+        'sources/app.yaml /mapping/properties',
+        'sources/app.yaml /mapping/properties',
+        'sources/app.yaml /mapping/properties',
+        'sources/app.yaml /mapping/properties',
+        'sources/app.yaml /mapping/properties/browzer',
+        'sources/app.yaml /mapping/properties/browzer',
+        'sources/app.yaml /mapping/properties/feature',
+      ].sort(),
+    );
+  });
+
+  it('are an identity without its record id, and a record id without use', async () => {
+    await edit('sources/app.yaml', 'identity: record-id', 'identity: payload');
+    await edit('sources/web-access.yaml', 'identity: payload', 'identity: record-id');
+    expect(await places()).toEqual([
+      'sources/app.yaml /mapping/record_id',
+      'sources/web-access.yaml /mapping/record_id',
+    ]);
+  });
+});
