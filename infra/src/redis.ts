@@ -24,7 +24,7 @@ const READY_TIMEOUT_MS = 120_000;
 
 /** The address of the embedded server. */
 export function redisUrl(password: string, port: number): string {
-  return `redis://:${password}@127.0.0.1:${port}`;
+  return `redis://default:${password}@127.0.0.1:${port}`;
 }
 
 /**
