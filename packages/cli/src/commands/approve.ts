@@ -1,0 +1,60 @@
+import { batchPath } from '@backfill/core/client/api-client';
+import type { BatchView } from '@backfill/core/client/batch-view';
+import { getBatch } from '@backfill/core/client/follow-batch';
+import { APPROVER_ROLES, type ApprovalStage } from '@backfill/core/domain/approvals';
+import { type Command, Option } from 'commander';
+import type { CliContext } from '../cli-context.ts';
+import { CliError } from '../cli-error.ts';
+import { helpExamples } from '../help-examples.ts';
+import { openSession } from '../session.ts';
+import { showBatch } from '../show-batch.ts';
+
+interface ApproveOptions {
+  role: string;
+  stage?: ApprovalStage;
+  reject?: true;
+  comment?: string;
+}
+
+/** `backfill approve BATCH --role ROLE` */
+export function addApprove(program: Command, context: CliContext): void {
+  program
+    .command('approve')
+    .summary('sign, or refuse, a run or a publish')
+    .description(
+      'Signs what a batch waits for: its plan before the run, its measured figures before the publish. A rejection halts the batch with its reason.',
+    )
+    .argument('<batch>', 'the batch id')
+    .addOption(new Option('--role <role>', 'the role to speak for').choices(APPROVER_ROLES).makeOptionMandatory())
+    .addOption(
+      new Option('--stage <stage>', 'what to sign (default: what the batch waits for)').choices(['run', 'publish']),
+    )
+    .option('--reject', 'say no')
+    .option('--comment <text>', 'why; with a rejection, the reason of the halt')
+    .addHelpText(
+      'after',
+      helpExamples(
+        'approve my-batch --role data_privacy_officer',
+        'approve my-batch --role product_owner --reject --comment "wrong day"',
+      ),
+    )
+    .action(async (batchId: string, options: ApproveOptions, command: Command) => {
+      const session = openSession(context, command, options.role);
+      const stage = options.stage ?? awaitedStage(await getBatch(session.client, batchId));
+      await session.client.post(batchPath(batchId, '/approvals'), {
+        stage,
+        role: options.role,
+        decision: options.reject ? 'reject' : 'approve',
+        ...(options.comment !== undefined && { comment: options.comment }),
+      });
+      await showBatch(session, batchId);
+    });
+}
+
+function awaitedStage({ batch_id, status }: BatchView): ApprovalStage {
+  if (status === 'awaiting_run_approval') return 'run';
+  if (status === 'awaiting_publish_approval') return 'publish';
+  throw new CliError(`${batch_id} is ${status} and waits for no approval.`, [
+    `See where it stands: ./backfill status ${batch_id}`,
+  ]);
+}

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readSettings } from './settings.ts';
+
+const FILE = `BACKFILL_API_URL=http://127.0.0.1:1
+BACKFILL_TOKEN_VIEWER=file-viewer
+S3_ENDPOINT=http://127.0.0.1:2
+S3_REGION=eu-central-1
+AWS_ACCESS_KEY_ID=file-key
+AWS_SECRET_ACCESS_KEY='file secret'
+`;
+
+let stateDir: string;
+beforeEach(() => {
+  stateDir = mkdtempSync(path.join(tmpdir(), 'backfill-cli-'));
+  writeFileSync(path.join(stateDir, 'env'), FILE);
+});
+afterEach(() => rmSync(stateDir, { recursive: true }));
+
+describe('readSettings', () => {
+  it('reads the env file of the running stack', () => {
+    const settings = readSettings({ BACKFILL_STATE_DIR: stateDir }, undefined);
+    expect(settings.apiUrl()).toBe('http://127.0.0.1:1');
+    expect(settings.token('viewer')).toBe('file-viewer');
+    expect(settings.storage()).toMatchObject({ secretAccessKey: 'file secret', rawBucket: 'analytics-raw' });
+  });
+
+  it('prefers the environment, but not over --state-dir', () => {
+    const env = { BACKFILL_STATE_DIR: stateDir, BACKFILL_API_URL: 'http://other', BACKFILL_TOKEN_VIEWER: '' };
+    expect(readSettings(env, undefined).apiUrl()).toBe('http://other');
+    expect(readSettings(env, undefined).token('viewer')).toBe('file-viewer');
+    expect(readSettings(env, stateDir).apiUrl()).toBe('http://127.0.0.1:1');
+  });
+
+  it('takes BACKFILL_TOKEN over everything', () => {
+    expect(readSettings({ BACKFILL_TOKEN: 'mine' }, stateDir).token('viewer')).toBe('mine');
+  });
+
+  it('does not mix the credentials of one object store with the address of another', () => {
+    const env = { BACKFILL_STATE_DIR: stateDir, AWS_ACCESS_KEY_ID: 'cloud', AWS_SECRET_ACCESS_KEY: 'cloud' };
+    expect(readSettings(env, undefined).storage()).toMatchObject({ accessKeyId: 'file-key' });
+  });
+
+  it('says what to do when nothing runs here', () => {
+    const settings = readSettings({}, path.join(stateDir, 'none'));
+    expect(() => settings.apiUrl()).toThrow(/BACKFILL_API_URL is not set, and no stack is running here/);
+  });
+});

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseEnv } from 'node:util';
+import type { StorageConfig } from '@backfill/core/config/environment';
+import { CliError } from './cli-error.ts';
+
+/** The repository this file belongs to: `.backfill` stands at its root. */
+export const REPOSITORY_ROOT = path.resolve(import.meta.dirname, '..', '..', '..');
+
+/** Where the API and the object store are, and the tokens for them. */
+export interface Settings {
+  apiUrl(): string;
+  /** @param role in lower case, as the API names it */
+  token(role: string): string;
+  storage(): StorageConfig;
+}
+
+type Values = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Takes each setting from the environment, else from the env file of the stack that runs on the
+ * state directory. The object store's settings come together from where S3_ENDPOINT is set, so
+ * that credentials of another account in the environment are not sent to the embedded store.
+ *
+ * @param stateDir from `--state-dir`; then the file comes first
+ */
+export function readSettings(env: NodeJS.ProcessEnv, stateDir: string | undefined): Settings {
+  const envFile = path.join(chooseStateDir(env, stateDir), 'env');
+  const file = readEnvFile(envFile);
+  const [first, second]: [Values, Values] = stateDir === undefined ? [env, file ?? {}] : [file ?? {}, env];
+  const get = (name: string): string => {
+    // An empty variable counts as not set, as in a shell's ${name:-default}.
+    const value = first[name] || second[name];
+    if (value) return value;
+    throw missing(name, envFile, file !== undefined);
+  };
+  return {
+    apiUrl: () => get('BACKFILL_API_URL'),
+    token: (role) => env['BACKFILL_TOKEN'] || get(`BACKFILL_TOKEN_${role.toUpperCase()}`),
+    storage: () => storageConfig(first['S3_ENDPOINT'] ? first : second, get),
+  };
+}
+
+function storageConfig(values: Values, orMissing: (name: string) => string): StorageConfig {
+  const get = (name: string): string => values[name] || orMissing(name);
+  return {
+    endpoint: get('S3_ENDPOINT'),
+    region: get('S3_REGION'),
+    accessKeyId: get('AWS_ACCESS_KEY_ID'),
+    secretAccessKey: get('AWS_SECRET_ACCESS_KEY'),
+    rawBucket: values['BACKFILL_RAW_BUCKET'] || 'analytics-raw',
+    archiveBucket: values['BACKFILL_ARCHIVE_BUCKET'] || 'analytics-backfill',
+  };
+}
+
+function chooseStateDir(env: NodeJS.ProcessEnv, option: string | undefined): string {
+  return path.resolve(option ?? (env['BACKFILL_STATE_DIR'] || path.join(REPOSITORY_ROOT, '.backfill')));
+}
+
+function readEnvFile(file: string): Values | undefined {
+  try {
+    return parseEnv(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function missing(name: string, envFile: string, hasFile: boolean): CliError {
+  if (hasFile) return new CliError(`${name} is neither in the environment nor in ${envFile}.`);
+  return new CliError(`${name} is not set, and no stack is running here (there is no ${envFile}).`, [
+    'Start one: npm start',
+    `Or point to another: set ${name}, or --state-dir.`,
+  ]);
+}

@@ -1,0 +1,55 @@
+import { batchPath } from '@backfill/core/client/api-client';
+import { type BatchDetail, batchDetailSchema } from '@backfill/core/client/batch-view';
+import { followBatch, getBatch } from '@backfill/core/client/follow-batch';
+import { watchBatches } from '@backfill/core/client/watch-batches';
+import type { BatchStatus } from '@backfill/core/domain/batch-status';
+import { formatBatch } from '@backfill/core/text/format-batch';
+import { nextSteps } from '@backfill/core/text/next-steps';
+import { CliError } from './cli-error.ts';
+import type { Session } from './session.ts';
+
+/** Statuses of a batch that rests because something is wrong. */
+const BAD_RESTS: readonly BatchStatus[] = ['halted', 'failed', 'gates_failed'];
+
+/** Prints one batch as it is now. */
+export async function showBatch(session: Session, batchId: string): Promise<void> {
+  const { body } = await session.client.get(batchPath(batchId));
+  if (session.json) session.printJson(body);
+  else printBatch(session, batchDetailSchema.parse(body));
+}
+
+/**
+ * Shows batches live until all rest, then each of them in full. With `--json` one line per change instead.
+ *
+ * @throws {CliError} when one of them rests badly.
+ */
+export async function watchToRest(session: Session, batchIds: readonly string[]): Promise<void> {
+  const rested = session.json
+    ? await printChanges(session, batchIds)
+    : await watchBatches(session.client, batchIds, session.context.stdout, session.context.signal);
+  if (!session.json) {
+    for (const batch of rested) {
+      session.print(['']);
+      printBatch(session, batch);
+    }
+  }
+  const bad = rested.filter(({ status }) => BAD_RESTS.includes(status));
+  if (bad.length > 0) {
+    throw new CliError(bad.map(({ batch_id, status }) => `${batch_id} is ${status}.`).join('\n'));
+  }
+}
+
+async function printChanges(session: Session, batchIds: readonly string[]): Promise<BatchDetail[]> {
+  const { client, context } = session;
+  const follow = async (batchId: string): Promise<BatchDetail> => {
+    for await (const batch of followBatch(client, batchId, context.signal)) {
+      context.stdout.write(`${JSON.stringify(batch)}\n`);
+    }
+    return getBatch(client, batchId);
+  };
+  return Promise.all(batchIds.map(follow));
+}
+
+function printBatch(session: Session, batch: BatchDetail): void {
+  session.print([...formatBatch(batch), '', 'Next:', ...nextSteps(batch).map((step) => `  ${step}`)]);
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { BATCH_STATUSES } from '../domain/batch-status.ts';
+
+const count = z.number();
+
+const balanceSchema = z.looseObject({
+  read: count,
+  inserted: count,
+  duplicate: count,
+  suppressed: count,
+  expired: count,
+  filtered: count,
+  quarantined: count,
+});
+
+const gateSchema = z.looseObject({
+  gate: z.string(),
+  threshold: z.number(),
+  observed: z.number().nullable(),
+  passed: z.boolean(),
+});
+
+const approvalSchema = z.looseObject({
+  stage: z.string(),
+  role: z.string(),
+  actor: z.string(),
+  decision: z.enum(['approve', 'reject']),
+  at: z.string(),
+  /** False when it was for another plan or other figures, or its role decided anew. */
+  counts: z.boolean(),
+});
+
+/**
+ * A batch as the API shows it (contract, section 4). Fields that we do not know are kept, so that a newer API can
+ * be used with an older command line.
+ */
+export const batchViewSchema = z.looseObject({
+  batch_id: z.string(),
+  source: z.string(),
+  status: z.enum(BATCH_STATUSES),
+  status_reason: z.string().nullable(),
+  plan_hash: z.string().nullable(),
+  window: z.looseObject({ start: z.string(), end: z.string() }),
+  created_at: z.string(),
+  progress: z.looseObject({ chunks_total: count, chunks_done: count, lines_read: count }),
+  balance: balanceSchema,
+  canary_passed: z.boolean().nullable(),
+  gates: z.array(gateSchema),
+  approvals: z.array(approvalSchema),
+  /** Roles that have not said yes; null before there is a plan. */
+  missing_approvals: z.looseObject({ run: z.array(z.string()), publish: z.array(z.string()) }).nullable(),
+  /** Of a batch that was taken back: what that did, and its proof. */
+  rollback: z
+    .looseObject({ tombstoned: count, keys_freed: count, live_rows_after: count, keys_after: count })
+    .nullable(),
+});
+
+/** One batch in full: with the balance of each of its pinned files. */
+export const batchDetailSchema = batchViewSchema.extend({
+  files: z.array(z.looseObject({ source_file: z.string(), lines: count, balance: balanceSchema })),
+});
+
+/** One page of batches, newest first. */
+export const batchPageSchema = z.looseObject({
+  batches: z.array(batchViewSchema),
+  next_cursor: z.string().nullable(),
+});
+
+export type BatchView = z.infer<typeof batchViewSchema>;
+export type BatchDetail = z.infer<typeof batchDetailSchema>;
+export type GateView = z.infer<typeof gateSchema>;

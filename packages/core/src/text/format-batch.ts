@@ -1,0 +1,41 @@
+import type { BatchDetail } from '../client/batch-view.ts';
+import { formatBalance } from './format-balance.ts';
+import { formatGates } from './format-gates.ts';
+import { formatCount, formatQuantity } from './format-number.ts';
+
+/** All that matters about one batch, in a few blocks: what it is, its balance, gates and approvals. */
+export function formatBatch(batch: BatchDetail): string[] {
+  const { progress, approvals, rollback } = batch;
+  const reason = batch.status_reason === null ? '' : ` (${batch.status_reason})`;
+  const lines = batch.files.reduce((sum, file) => sum + file.lines, 0);
+  return [
+    `${batch.batch_id}: ${batch.status}${reason}`,
+    `  source     ${batch.source}`,
+    `  window     ${batch.window.start} to ${batch.window.end}`,
+    `  input      ${formatQuantity(batch.files.length, 'file')}, ${formatQuantity(lines, 'line')}`,
+    `  plan       ${batch.plan_hash ?? 'not made yet'}`,
+    `  progress   ${formatQuantity(progress.lines_read, 'line')} transformed, ${formatCount(batch.balance.read)} accounted for`,
+    ...(batch.balance.read > 0 ? block('Balance', formatBalance(batch.balance)) : []),
+    ...(batch.gates.length > 0 ? block('Gates', formatGates(batch.gates)) : []),
+    ...(approvals.length > 0 ? block('Approvals', approvals.map(formatApproval)) : []),
+    ...(rollback === null ? [] : block('Rollback', formatRollback(rollback))),
+  ];
+}
+
+function block(title: string, lines: readonly string[]): string[] {
+  return ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
+}
+
+function formatApproval(approval: BatchDetail['approvals'][number]): string {
+  const { stage, role, actor, decision, at, counts } = approval;
+  const note = counts ? '' : ' (does not count any more)';
+  return `${stage}: ${decision} by ${role} (${actor}) at ${at}${note}`;
+}
+
+function formatRollback(rollback: NonNullable<BatchDetail['rollback']>): string[] {
+  const { tombstoned, keys_freed, live_rows_after, keys_after } = rollback;
+  return [
+    `${formatQuantity(tombstoned, 'event')} taken back, ${formatQuantity(keys_freed, 'key')} freed`,
+    `left over: ${formatQuantity(live_rows_after, 'live row')}, ${formatQuantity(keys_after, 'key')}`,
+  ];
+}
