@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describeError } from '@backfill/core/errors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ApiServer } from './api-server.ts';
 import { createAuthenticator } from './authenticate.ts';
@@ -95,7 +95,7 @@ function addRoutes(server: ApiServer, context: ApiContext, stopping: AbortSignal
 export async function buildServer(context: ApiContext, stopping: AbortSignal): Promise<ApiServer> {
   const server: ApiServer = Fastify({
     loggerInstance: context.logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startApi, type TestApi } from '../support/api.ts';
+import { createApiBatches } from '../support/api-batches.ts';
+
+let api: TestApi;
+let batches: ReturnType<typeof createApiBatches>;
+beforeAll(async () => {
+  api = await startApi();
+  batches = createApiBatches(api);
+});
+afterAll(() => api?.dispose());
+
+const post = (batchId: string, action: string, body?: unknown) =>
+  api.call('POST', `/v1/batches/${batchId}/${action}`, 'operator', body);
+
+it('halts once, and resumes', async () => {
+  await batches.submit('halt-1');
+  const halted = await post('halt-1', 'halt', { reason: 'coffee' });
+  expect(halted.json).toMatchObject({
+    status: 'halted',
+    status_reason: 'halted by operator: coffee',
+    resume_status: 'submitted',
+  });
+  expect((await post('halt-1', 'halt')).json.status_reason).toBe('halted by operator: coffee');
+  const resumed = await post('halt-1', 'resume', {});
+  expect([resumed.status, resumed.json.status]).toEqual([202, 'planning']);
+  expect((await post('halt-1', 'resume')).status).toBe(409);
+});
+
+it('publishes only what all the roles have approved as it was measured', async () => {
+  await batches.verified('publish-1');
+  await batches.approve('publish-1', 'data_engineering_lead', { stage: 'publish' });
+  const refused = await post('publish-1', 'publish');
+  expect([refused.status, refused.json.detail]).toEqual([409, expect.stringContaining('product_analytics_manager')]);
+  await batches.approve('publish-1', 'product_analytics_manager', { stage: 'publish' });
+  expect((await batches.show('publish-1')).status).toBe('awaiting_publish_approval');
+  await api.sql.query(`update analytics.backfill_batches set gate_set_hash = 'other' where batch_id = 'publish-1'`);
+  expect((await post('publish-1', 'publish')).status).toBe(409);
+  await api.sql.query(`update analytics.backfill_batches set gate_set_hash = 'gates-1' where batch_id = 'publish-1'`);
+  const published = await post('publish-1', 'publish');
+  expect([published.status, published.json.status]).toEqual([202, 'publishing']);
+  expect((await post('publish-1', 'publish')).status).toBe(200);
+  expect(
+    await api.count(
+      `select count(*) from analytics.backfill_outbox where batch_id = $1 and kind = 'publish'`,
+      'publish-1',
+    ),
+  ).toBe(1);
+});
+
+it('verifies again where there is something to verify', async () => {
+  await batches.verified('verify-1');
+  expect((await post('verify-1', 'verify')).json.status).toBe('verifying');
+  await batches.submit('verify-2');
+  expect((await post('verify-2', 'verify')).status).toBe(409);
+});
+
+it('asks for a rollback, and shows its proof once it is done', async () => {
+  await batches.submit('rollback-1');
+  expect((await post('rollback-1', 'rollback', { mode: 'snapshot' })).json.errors).toEqual([
+    { path: 'mode', message: 'is not supported yet, use tombstone' },
+  ]);
+  const asked = await post('rollback-1', 'rollback', { mode: 'tombstone' });
+  expect([asked.status, asked.json.status]).toEqual([202, 'rolling_back']);
+  expect((await post('rollback-1', 'rollback', { mode: 'tombstone' })).status).toBe(202);
+  await api.sql.query(`select analytics.tombstone_batch('rollback-1')`);
+  const done = await post('rollback-1', 'rollback', { mode: 'tombstone' });
+  expect([done.status, done.json.status]).toEqual([200, 'rolled_back']);
+  expect(done.json.rollback).toMatchObject({ mode: 'tombstone', live_rows_after: 0, keys_after: 0 });
+  expect((await post('rollback-1', 'halt')).status).toBe(409);
+});
+
+it('writes the actor of every change into the audit log', async () => {
+  await batches.submit('audit-1');
+  await post('audit-1', 'halt');
+  const { rows } = await api.sql.query(
+    `select actor, detail ->> 'to' as "to" from analytics.backfill_audit_log where batch_id = 'audit-1' order by audit_id`,
+  );
+  expect(rows).toEqual([{ actor: 'operator', to: 'halted' }]);
+});
