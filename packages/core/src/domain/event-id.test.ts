@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventId } from './event-id.ts';
 
@@ -13,6 +14,18 @@ describe('eventId', () => {
     // printf '€' | sha256sum
     expect(eventId('a', 0, '€')).toBe(
       'a:19700101000000000:\\xc4cc90ed3d26f12d4b08a75140970a7904035c31cbb4515a83f19b9003c00d1d',
+    );
+  });
+
+  it('writes times in any order as JavaScript does', () => {
+    const times = fc.array(fc.integer({ min: 0, max: 253_402_300_799_999 }));
+    fc.assert(
+      fc.property(times, (list) => {
+        for (const timeMs of list.flatMap((time) => [time, time - (time % 60_000), time])) {
+          const digits = new Date(timeMs).toISOString().replace(/[-:.TZ]/g, '');
+          expect(eventId('a', timeMs, '').split(':')[1]).toBe(digits);
+        }
+      }),
     );
   });
 

@@ -11,16 +11,16 @@ export function eventId(source: string, eventTsMs: number, payloadText: string):
   return `${source}:${compactUtc(eventTsMs)}:\\x${hash('sha256', payloadText, 'hex')}`;
 }
 
-/** `YYYYMMDDHHMMSSmmm` in UTC. */
+const MINUTE_MS = 60_000;
+let lastMinute = -1;
+let lastMinuteText = '';
+
+/** `YYYYMMDDHHMMSSmmm` in UTC. Remembers the last minute, which the next event often shares. */
 function compactUtc(timeMs: number): string {
-  const iso = new Date(timeMs).toISOString();
-  return (
-    iso.slice(0, 4) +
-    iso.slice(5, 7) +
-    iso.slice(8, 10) +
-    iso.slice(11, 13) +
-    iso.slice(14, 16) +
-    iso.slice(17, 19) +
-    iso.slice(20, 23)
-  );
+  const minute = Math.floor(timeMs / MINUTE_MS);
+  if (minute !== lastMinute) {
+    lastMinuteText = new Date(timeMs).toISOString().slice(0, 16).replace(/[-:T]/g, '');
+    lastMinute = minute;
+  }
+  return lastMinuteText + String(timeMs - minute * MINUTE_MS).padStart(5, '0');
 }

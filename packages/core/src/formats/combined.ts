@@ -44,7 +44,7 @@ function parseCombined(text: string): ParsedRecord {
   }
   const request = unescapeQuoted(text.slice(timeEnd + 3, requestEnd));
   const record: JsonObject = {
-    remote_addr: text.slice(0, addrEnd),
+    remote_addr: dashAsNull(text.slice(0, addrEnd)),
     remote_user: dashAsNull(text.slice(identEnd + 1, timeStart)),
     time: text.slice(timeStart + 2, timeEnd),
     request,

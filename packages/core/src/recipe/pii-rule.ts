@@ -4,6 +4,9 @@ import { maskIp } from '../domain/mask-ip.ts';
 import { userAgentFamily } from '../domain/user-agent-family.ts';
 import { maskPersonalData } from './detectors/mask-personal-data.ts';
 import { reduceUrl } from './reduce-url.ts';
+import { remember } from './remember.ts';
+
+const REMEMBERED_AGENTS = 1_000;
 
 /** Replaces a raw identifier by its pseudonym in a domain, with the key of the event's time. */
 export type Pseudonymise = (domain: string, id: string, eventTsMs: number) => string;
@@ -31,7 +34,7 @@ export function compilePiiRule(rule: PiiRule, domain: string, pseudonymise: Pseu
     case 'url':
       return onText(reduceUrl);
     case 'user-agent':
-      return onText(userAgentFamily);
+      return onText(remember(REMEMBERED_AGENTS, userAgentFamily));
     case 'scan':
       return onText(maskPersonalData);
   }

@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto';
+import { remember } from './remember.ts';
 
 const UNIT_SEPARATOR = '\u001f';
 const PSEUDONYM_BYTES = 16;
@@ -29,20 +30,19 @@ export function keyCheck(salt: KeyObject): string {
   return digest.toString('base64url', 0, PSEUDONYM_BYTES);
 }
 
-/** So many pseudonyms are remembered: sessions and visitors come back within minutes of a log. */
 const CACHE_SIZE = 20_000;
 
 /** Pseudonyms under a key, remembering recent ones in bounded memory. */
 export function cachedPseudonymise(salt: KeyObject): (domain: string, id: string, eventTsMs: number) => string {
-  const cache = new Map<string, string>();
+  const caches = new Map<string, (id: string) => string>();
   return (domain, id, eventTsMs) => {
     const keyVersion = keyVersionAt(eventTsMs);
-    const key = `${keyVersion}${UNIT_SEPARATOR}${domain}${UNIT_SEPARATOR}${id}`;
-    const known = cache.get(key);
-    if (known !== undefined) return known;
-    if (cache.size >= CACHE_SIZE) cache.clear();
-    const made = pseudonym(salt, keyVersion, domain, id);
-    cache.set(key, made);
-    return made;
+    const cacheName = `${keyVersion} ${domain}`;
+    let cached = caches.get(cacheName);
+    if (cached === undefined) {
+      cached = remember(CACHE_SIZE, (text) => pseudonym(salt, keyVersion, domain, text));
+      caches.set(cacheName, cached);
+    }
+    return cached(id);
   };
 }
