@@ -67,24 +67,28 @@ export function manageProcess(spec: ProcessSpec, report: (line: string) => void)
     if (child.pid !== undefined) recordPid(spec.runDir, spec.name, child.pid, spec.stop);
   };
 
+  const relaunch = async () => {
+    try {
+      await launch();
+      await untilReady(spec, ended, stopping.signal);
+      report(`${spec.name} is up again`);
+    } catch (error) {
+      if (!stopping.signal.aborted) report(error instanceof Error ? error.message : String(error));
+    }
+  };
+
   /** Starts the process again whenever it ends, ever more slowly while it ends at once. */
   const keepAlive = async () => {
     let delay = FIRST_RESTART_MS;
-    while (!stopping.signal.aborted) {
+    while (true) {
       const startedAt = Date.now();
       const how = await ended;
       if (stopping.signal.aborted) return;
-      delay = Date.now() - startedAt > SETTLED_MS ? FIRST_RESTART_MS : delay;
+      if (Date.now() - startedAt > SETTLED_MS) delay = FIRST_RESTART_MS;
       report(`${spec.name} ended (${how}), starting it again in ${delay / 1000} s; log: ${spec.logFile}`);
       if (!(await pause(delay, stopping.signal))) return;
       delay = Math.min(delay * 2, LONGEST_RESTART_MS);
-      try {
-        await launch();
-        await untilReady(spec, ended, stopping.signal);
-        report(`${spec.name} is up again`);
-      } catch (error) {
-        if (!stopping.signal.aborted) report(error instanceof Error ? error.message : String(error));
-      }
+      await relaunch();
     }
   };
 

@@ -2,7 +2,7 @@
 declare module 's3rver' {
   import type { AddressInfo } from 'node:net';
 
-  export interface S3rverOptions {
+  interface S3rverOptions {
     address: string;
     port: number;
     silent: boolean;
@@ -11,17 +11,19 @@ declare module 's3rver' {
     configureBuckets: { name: string }[];
   }
 
-  export default class S3rver {
+  class S3rver {
     constructor(options: S3rverOptions);
     run(): Promise<AddressInfo>;
     close(): Promise<void>;
   }
+  export = S3rver;
 }
 
 declare module 's3rver/lib/models/account.js' {
-  export default class Account {
+  class Account {
     static DUMMY_ACCOUNT: Account;
     createKeyPair(accessKeyId: string, secretAccessKey: string): void;
     revokeAccessKey(accessKeyId: string): void;
   }
+  export = Account;
 }

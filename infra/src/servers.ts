@@ -56,12 +56,12 @@ export async function startServers(options: ServerOptions): Promise<Servers> {
 }
 
 async function startServersIn(options: ServerOptions, temporary: boolean): Promise<Servers> {
-  const report = options.report ?? (() => {});
+  const report = options.report ?? (() => undefined);
   const env = options.env ?? process.env;
   const ids = findPostgresIds(report);
   const dir = prepareStateDir(options.stateDir, ids?.gid);
   const unlock = takeLock(dir.lockFile, dir.root);
-  let endWatchdog = async () => {};
+  let endWatchdog: () => Promise<void> = () => Promise.resolve();
   let running: ManagedProcess[] = [];
   const stop = async () => {
     // S3 and Redis first: PostgreSQL is the truth and outlives them.
@@ -97,7 +97,9 @@ async function startServersIn(options: ServerOptions, temporary: boolean): Promi
     running = [s3, redis, postgres];
     await startAll(running, options.signal);
     await ensureDatabase(secrets.postgresPassword, port.postgres);
-    const kill = () => running.forEach((server) => server.kill());
+    const kill = () => {
+      for (const server of running) server.kill();
+    };
     const addresses = {
       DATABASE_URL: postgresUrl(secrets.postgresPassword, port.postgres, DATABASE),
       REDIS_URL: redisUrl(secrets.redisPassword, port.redis),

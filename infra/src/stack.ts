@@ -55,7 +55,7 @@ export interface Stack {
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const caller = options.env ?? process.env;
-  const report = options.report ?? (() => {});
+  const report = options.report ?? (() => undefined);
   const stateDir = chooseStateDir(options.stateDir, caller);
   const servers = await startServers({
     ...{ stateDir, report, env: caller },

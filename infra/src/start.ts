@@ -1,6 +1,7 @@
 // npm start: the embedded stack in the foreground until Ctrl-C.
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
+import { onSignal } from './on-signal.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { StateInUseError } from './state-lock.ts';
 
@@ -8,8 +9,6 @@ const USAGE = `usage: npm start -- [--state-dir DIR] [--api-port PORT]
                     [--transformers N] [--importers N] [--verifiers N] [--rollbacks N]
 `;
 const MOST_INSTANCES = 32;
-/** One Ctrl-C arrives several times, from the terminal and from npm: these count as one. */
-const SAME_SIGNAL_MS = 1_000;
 
 class UsageError extends Error {}
 
@@ -67,18 +66,6 @@ Ctrl-C stops everything; the state stays for the next start.
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** Calls `first` at the first SIGINT, SIGTERM or SIGHUP, and `again` at a later one. */
-function onSignal(first: () => void, again: () => void): void {
-  let at: number | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (at === undefined) first();
-      else if (Date.now() - at > SAME_SIGNAL_MS) again();
-      at ??= Date.now();
-    });
-  }
 }
 
 async function main(): Promise<void> {

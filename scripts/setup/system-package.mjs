@@ -89,7 +89,7 @@ async function asAllowed(plan, words) {
  */
 async function keepServiceDown(plan, name) {
   const unit = `${name}.service`;
-  const nothing = async () => {};
+  const nothing = async () => undefined;
   if (plan.manager.program !== 'apt-get' || plan.need !== 'redis') return nothing;
   if (!existsSync('/run/systemd/system') || which('systemctl') === undefined) return nothing;
   await asAllowed(plan, ['systemctl', 'mask', '--runtime', unit]);
