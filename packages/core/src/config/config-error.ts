@@ -1,3 +1,5 @@
+import { FatalError } from '../errors.ts';
+
 /** One mistake in the configuration directory. */
 export interface ConfigMistake {
   /** Path of the file inside the configuration directory. */
@@ -8,7 +10,7 @@ export interface ConfigMistake {
 }
 
 /** The configuration cannot be used; lists every mistake, not only the first. */
-export class ConfigError extends Error {
+export class ConfigError extends FatalError {
   override readonly name = 'ConfigError';
   readonly mistakes: readonly ConfigMistake[];
 
