@@ -1,6 +1,4 @@
-import { ConfigError } from '@backfill/core/config/config-error';
 import { migrate } from '@backfill/core/db/migrate';
-import { FatalError } from '@backfill/core/errors';
 import type { Service } from '@backfill/core/run-service';
 import type { ApiServer } from './api-server.ts';
 import { buildServer } from './build-server.ts';
@@ -9,15 +7,6 @@ import type { ApiContext } from './context.ts';
 export interface ApiService extends Service {
   /** Where the API listens, such as `http://127.0.0.1:8080`; known once it has started. */
   url(): string;
-}
-
-/** @throws {FatalError} naming every mistake: what goes to the log as it is. */
-async function checkConfig(context: ApiContext): Promise<void> {
-  try {
-    await context.loadConfig();
-  } catch (error) {
-    throw error instanceof ConfigError ? new FatalError(error.message) : error;
-  }
 }
 
 /**
@@ -32,7 +21,7 @@ export function createApiService(context: ApiContext): ApiService {
   return {
     async start() {
       await migrate({ connectionString: config.databaseUrl });
-      await checkConfig(context);
+      await context.loadConfig();
       context.dispatcher.start();
       server = await buildServer(context, stopping.signal);
       address = await server.listen({ host: config.http.host, port: config.http.port });

@@ -55,7 +55,7 @@ async function makePlan(
   const source = parseS3Prefix(batch.input);
   if (source === undefined) throw new FatalError(`${batch.input} is not of the form s3://bucket/prefix/`);
   const files = await loadConfigForPlan(config.configDir, batch.source);
-  const retentionException = retentionExceptionOf(batch.request);
+  const retentionException = retentionExceptionOf(batch.request, Date.now());
   const cutoffs = retentionCutoffs(files.policy.retention, retentionException, Date.now());
   const check = keyCheck(salt);
   if (!(await pinKeyCheck(context.pool, 1, check))) {

@@ -8,15 +8,10 @@ import { buildRecipe } from '@backfill/core/recipe/recipe';
 /**
  * Reads the configuration as it is now: a plan is made from the files of its moment and pins them.
  *
- * @throws {FatalError} listing every mistake.
+ * @throws {FatalError} listing every mistake, or the sources there are when this one is not among them.
  */
 export async function loadConfigForPlan(dir: string, source: string): Promise<BackfillConfig> {
-  let config: BackfillConfig;
-  try {
-    config = await loadConfigDir(dir);
-  } catch (error) {
-    throw new FatalError(error instanceof Error ? error.message : 'the configuration cannot be read', { cause: error });
-  }
+  const config = await loadConfigDir(dir);
   if (!config.sources.has(source)) {
     throw new FatalError(`there is no source ${source}; there are: ${[...config.sources.keys()].join(', ')}`);
   }

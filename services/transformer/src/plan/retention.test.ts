@@ -12,8 +12,14 @@ it('counts days back for objects and months for events', () => {
 });
 
 it('lets everything pass under an exception', () => {
-  const exception = retentionExceptionOf({ retention_exception: { why: 'audit', until: '2027-01-01T00:00:00Z' } });
+  const exception = retentionExceptionOf({ retention_exception: { why: 'audit', until: '2027-01-01T00:00:00Z' } }, now);
   expect(exception).toEqual({ why: 'audit', until: '2027-01-01T00:00:00Z' });
   expect(retentionCutoffs(retention, exception, now)).toEqual({ objects: null, eventsMs: null });
-  expect(retentionExceptionOf({})).toBeNull();
+  expect(retentionExceptionOf({}, now)).toBeNull();
+});
+
+it('refuses an exception that has ended or says nothing', () => {
+  const ended = { retention_exception: { why: 'audit', until: '2026-11-23T10:00:00Z' } };
+  expect(() => retentionExceptionOf(ended, now)).toThrow('ended at 2026-11-23T10:00:00Z');
+  expect(() => retentionExceptionOf({ retention_exception: true }, now)).toThrow('not of the form');
 });

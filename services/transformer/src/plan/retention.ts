@@ -1,3 +1,4 @@
+import { FatalError } from '@backfill/core/errors';
 import { z } from 'zod';
 
 const DAY_MS = 86_400_000;
@@ -5,10 +6,23 @@ const DAY_MS = 86_400_000;
 /** The part of a submission that retention looks at. */
 const RetentionException = z.object({ why: z.string(), until: z.iso.datetime({ offset: true }) });
 
-/** The exception that a stored submission carries, or null. */
-export function retentionExceptionOf(request: Record<string, unknown>): { why: string; until: string } | null {
+/**
+ * The exception that a stored submission carries, or null.
+ *
+ * @param now ms since 1970.
+ * @throws {FatalError} when the exception is not of its form, or has ended.
+ */
+export function retentionExceptionOf(
+  request: Record<string, unknown>,
+  now: number,
+): { why: string; until: string } | null {
+  if (request.retention_exception === undefined) return null;
   const parsed = RetentionException.safeParse(request.retention_exception);
-  return parsed.success ? parsed.data : null;
+  if (!parsed.success) throw new FatalError('the retention_exception is not of the form {why, until}');
+  if (Date.parse(parsed.data.until) <= now) {
+    throw new FatalError(`the retention_exception ended at ${parsed.data.until}`);
+  }
+  return parsed.data;
 }
 
 /**
