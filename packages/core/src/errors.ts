@@ -77,13 +77,17 @@ export function decide(error: unknown, attempt: number, maxAttempts: number): De
   return attempt < maxAttempts ? { action: 'retry' } : { action: 'halt' };
 }
 
+/** Redis only ever sees ids, so what these libraries say quotes nothing personal. */
+const QUEUE_LIBRARIES = /node_modules\/(ioredis|bullmq)\//;
+
 function describeOne(error: Error): string {
   if (error instanceof BackfillError) return error.message;
   const code = codeOf(error);
   const constraint = 'constraint' in error && typeof error.constraint === 'string' ? ` on ${error.constraint}` : '';
   const status = '$metadata' in error ? (error.$metadata as { httpStatusCode?: number }).httpStatusCode : undefined;
   const where = /^ +at (.+)$/m.exec(error.stack ?? '')?.[1];
-  return [error.name, code && `${code}${constraint}`, status && `HTTP ${status}`, where && `at ${where}`]
+  const message = where !== undefined && QUEUE_LIBRARIES.test(where) ? error.message : undefined;
+  return [error.name, message, code && `${code}${constraint}`, status && `HTTP ${status}`, where && `at ${where}`]
     .filter(Boolean)
     .join(' ');
 }

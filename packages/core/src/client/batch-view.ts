@@ -44,6 +44,8 @@ export const batchViewSchema = z.looseObject({
   created_at: z.string(),
   progress: z.looseObject({ chunks_total: count, chunks_done: count, lines_read: count }),
   balance: balanceSchema,
+  /** The duplicates of the balance by kind. */
+  duplicates: z.looseObject({ same_batch: count, other_batch: count, live: count }),
   canary_passed: z.boolean().nullable(),
   gates: z.array(gateSchema),
   approvals: z.array(approvalSchema),

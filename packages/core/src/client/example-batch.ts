@@ -21,6 +21,7 @@ export function exampleBatch(changes: Partial<BatchDetail> = {}): BatchDetail {
     created_at: '2026-08-03T10:11:12.000Z',
     progress: { chunks_total: 2, chunks_done: 1, lines_read: 1_000 },
     balance,
+    duplicates: { same_batch: 8, other_batch: 0, live: 2 },
     canary_passed: true,
     gates: [],
     approvals: [],

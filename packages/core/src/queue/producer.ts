@@ -35,8 +35,7 @@ function jobOptions(contract: QueueContract, kind: string): JobsOptions {
 
 /** The sending side of a queue. */
 export function createProducer(contract: QueueContract, connection: QueueConnection, prefix: string): Producer {
-  // Without waiting, commands fail at once while Redis is away, and closing does not hang.
-  const queue = new Queue(contract.name, { connection, prefix, skipWaitingForReady: true });
+  const queue = new Queue(contract.name, { connection, prefix });
   queue.on('error', () => undefined); // Told to the caller of the command that failed.
   return {
     async send(jobs) {

@@ -28,15 +28,26 @@ export interface Runtime {
 
 const CHECK_TIMEOUT_MS = 2_000;
 
-async function problemOf(check: Promise<unknown>): Promise<string | undefined> {
+const CLOSE_TIMEOUT_MS = 3_000;
+
+/** What the work gives, or `undefined` when it takes longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`no answer within ${CHECK_TIMEOUT_MS} ms`), CHECK_TIMEOUT_MS);
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
   });
-  const answered = check.then(() => undefined, describeError);
-  const problem = await Promise.race([answered, late]);
+  const first = await Promise.race([work, late]);
   clearTimeout(timer);
-  return problem;
+  return first;
+}
+
+async function problemOf(check: Promise<unknown>): Promise<string | undefined> {
+  const answered = check.then(
+    () => ({ problem: undefined }),
+    (error: unknown) => ({ problem: describeError(error) }),
+  );
+  const answer = await within(CHECK_TIMEOUT_MS, answered);
+  return answer === undefined ? `no answer within ${CHECK_TIMEOUT_MS} ms` : answer.problem;
 }
 
 function createChecks(pool: Pool, redis: QueueConnection, store: ObjectStore, config: ServiceConfig): ReadinessCheck {
@@ -86,8 +97,9 @@ export function createRuntime(config: ServiceConfig): Runtime {
     dispatcher,
     checkDependencies: createChecks(pool, redis, store, config),
     async close() {
-      await dispatcher.stop();
-      for (const producer of Object.values(producers)) await producer.close();
+      // BullMQ waits for a Redis that is away, also to close; the outbox keeps whatever was not sent.
+      await within(CLOSE_TIMEOUT_MS, dispatcher.stop());
+      await within(CLOSE_TIMEOUT_MS, Promise.all(Object.values(producers).map((producer) => producer.close())));
       redis.disconnect();
       await pool.end();
       store.close();
