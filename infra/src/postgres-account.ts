@@ -39,6 +39,9 @@ export function reachAs(ids: PostgresAccount['ids'], program: string, folder: st
   for (const capability of CAPABILITIES) {
     const prefix = [
       ...['setpriv', `--reuid=${ids.uid}`, `--regid=${ids.gid}`, '--clear-groups'],
+      // PostgreSQL looks at its programs with access(), which leaves out the capabilities of
+      // anybody but root unless this bit is set.
+      '--securebits=+no_setuid_fixup',
       ...[`--inh-caps=+${capability}`, `--ambient-caps=+${capability}`],
     ];
     if (canReach([...prefix, 'sh'], undefined, program, folder)) return { ids: undefined, prefix };
