@@ -11,6 +11,8 @@ process.once('disconnect', () => {
 });
 
 async function cleanUp(): Promise<void> {
+  // The env file speaks of a stack that is up.
+  rmSync(settings.envFile, { force: true });
   // Read once and never written: a new supervisor may be at work on the records already.
   await stopRecorded(runningRecords(settings.runDir));
   if (settings.remove !== undefined) rmSync(settings.remove, { recursive: true, force: true });

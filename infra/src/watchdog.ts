@@ -5,6 +5,7 @@ import type { StateDir } from './state-dir.ts';
 /** What the watchdog process is told. */
 export interface WatchdogSettings {
   runDir: string;
+  envFile: string;
   /** A temporary state directory, deleted after everything has stopped. */
   remove: string | undefined;
 }
@@ -14,7 +15,11 @@ export interface WatchdogSettings {
  * crash), it stops them. Returns the function that ends it without that.
  */
 export function startWatchdog(dir: StateDir, temporary: boolean): () => Promise<void> {
-  const settings: WatchdogSettings = { runDir: dir.run, remove: temporary ? dir.root : undefined };
+  const settings: WatchdogSettings = {
+    runDir: dir.run,
+    envFile: dir.envFile,
+    remove: temporary ? dir.root : undefined,
+  };
   const program = path.join(import.meta.dirname, 'watchdog-main.ts');
   const child = spawn(process.execPath, [program, `--state-dir=${dir.root}`], {
     env: { BACKFILL_WATCHDOG: JSON.stringify(settings) },
