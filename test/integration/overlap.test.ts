@@ -26,7 +26,7 @@ const kinds = async (batchId: string) =>
   );
 
 it('stops a batch whose own repeats are over the threshold, with the numbers, and lets it pass under another', async () => {
-  const log = accessLog(0, 998) + `${accessLine(3)}\n${accessLine(4)}\n`;
+  const log = `${accessLog(0, 998)}${accessLine(3)}\n${accessLine(4)}\n`;
   const stopped = await run('repeats', { 'a.log': log });
   expect([stopped.status, stopped.status_reason]).toEqual([
     'gates_failed',
