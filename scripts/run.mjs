@@ -39,7 +39,7 @@ async function main([name, ...args]) {
     throw new SetupError(`Node ${OLDEST_NODE} or newer is needed, this is ${process.versions.node}`);
   }
   if (process.platform === 'win32') throw new SetupError('Linux or macOS is needed (WSL will do)');
-  const env = await withLock(path.join(root, 'node_modules', '.backfill-setup.lock'), () => setUp(command.needs));
+  const env = await setUp(command.needs);
   const failed = [];
   for (const step of command.steps) {
     const code = await runStep([...step, ...args], { env, cwd: command.here ? undefined : root });
@@ -53,11 +53,12 @@ async function main([name, ...args]) {
 
 /** Brings in what the command needs and returns the environment to run it with. */
 async function setUp(needs) {
-  await setUpDependencies(root);
+  const alone = (work) => withLock(path.join(root, 'node_modules', '.backfill-setup.lock'), work);
+  await setUpDependencies(root, alone);
   const folders = [path.join(root, 'node_modules', '.bin')];
   const env = { ...process.env };
-  if (needs.includes('redis')) env.BACKFILL_REDIS_SERVER = await setUpRedis();
-  if (needs.includes('psql')) folders.push((await setUpPsql()) ?? []);
+  if (needs.includes('redis')) env.BACKFILL_REDIS_SERVER = await setUpRedis(alone);
+  if (needs.includes('psql')) folders.push((await setUpPsql(alone)) ?? []);
   env.PATH = [...folders.flat(), process.env.PATH].join(path.delimiter);
   return env;
 }

@@ -42,6 +42,11 @@ export interface ManagedProcess {
   kill(): void;
 }
 
+/** A process did not get to the point where it answers; the message has the end of its log. */
+export class ProcessStartError extends Error {
+  override readonly name = 'ProcessStartError';
+}
+
 const POLL_MS = 50;
 const FIRST_RESTART_MS = 1_000;
 const LONGEST_RESTART_MS = 10_000;
@@ -177,7 +182,7 @@ async function untilReady(spec: ProcessSpec, ended: Promise<string>, stopped: Ab
     await pause(POLL_MS, stopped);
   }
   if (reason === undefined && end === undefined) return;
-  throw new Error(
+  throw new ProcessStartError(
     `${spec.name} did not start: ${reason ?? `it ended (${end})`}. The end of ${spec.logFile}:\n${logTail(spec.logFile)}`,
   );
 }

@@ -15,6 +15,7 @@ export interface RedisOptions {
   report: (line: string) => void;
 }
 
+/** Pulled by the set-up. */
 const IMAGE = 'valkey/valkey:8';
 const STOP: StopStep[] = [
   { signal: 'SIGTERM', graceMs: 15_000 },

@@ -1,6 +1,7 @@
 // npm start: the embedded stack in the foreground until Ctrl-C.
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
+import { ProcessStartError } from './managed-process.ts';
 import { onSignal } from './on-signal.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { StateInUseError } from './state-lock.ts';
@@ -12,8 +13,8 @@ const MOST_INSTANCES = 32;
 
 class UsageError extends Error {}
 
-/** The options of a command line. Throws UsageError. */
-function readArguments(args: string[]): StackOptions {
+/** The options of a command line; undefined when it asks for help. Throws UsageError. */
+function readArguments(args: string[]): StackOptions | undefined {
   const option = { type: 'string' } as const;
   const options = {
     'state-dir': option,
@@ -30,7 +31,7 @@ function readArguments(args: string[]): StackOptions {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-  if (values.help) throw new UsageError('');
+  if (values.help) return undefined;
   const count = (name: 'transformers' | 'importers' | 'verifiers' | 'rollbacks') =>
     wholeNumber(`--${name}`, values[name] ?? '1', 1, MOST_INSTANCES);
   const port = values['api-port'];
@@ -70,6 +71,7 @@ function say(line: string): void {
 
 async function main(): Promise<void> {
   const options = readArguments(process.argv.slice(2));
+  if (options === undefined) return say(USAGE);
   const asked = new AbortController();
   let stack: Stack | undefined;
   onSignal(
@@ -103,7 +105,8 @@ try {
     process.stderr.write(`${error.message}\n${USAGE}`);
     process.exit(2);
   }
-  const text = error instanceof StateInUseError ? error.message : error instanceof Error ? error.stack : error;
+  const expected = error instanceof StateInUseError || error instanceof ProcessStartError;
+  const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(1);
 }

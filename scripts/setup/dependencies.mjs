@@ -13,13 +13,21 @@ export function pinnedNode(root) {
 }
 
 /** True when node_modules was installed from exactly these files on this kind of machine. */
-export function dependenciesReady(root) {
+function dependenciesReady(root) {
   if (!existsSync(pinnedNode(root)) || !existsSync(stampFile(root))) return false;
   return readFileSync(stampFile(root), 'utf8') === fingerprint(root);
 }
 
-/** Installs the dependencies from the lockfile. Does nothing when they are up to date. */
-export async function setUpDependencies(root) {
+/**
+ * Installs the dependencies from the lockfile. Does nothing when they are up to date. `alone`
+ * runs the installation while no other set-up is at work.
+ */
+export async function setUpDependencies(root, alone) {
+  if (!dependenciesReady(root)) await alone(() => install(root));
+}
+
+async function install(root) {
+  // Another set-up may have done it while we waited for the lock.
   if (dependenciesReady(root)) return;
   const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const manager = manifest.packageManager.split('+')[0];

@@ -12,7 +12,11 @@ const GIVE_UP_MS = 20 * 60_000;
  * A lock whose process is gone is taken over. Throws SetupError after twenty minutes of waiting.
  */
 export async function withLock(file, work) {
-  mkdirSync(path.dirname(file), { recursive: true });
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+  } catch (error) {
+    throw new SetupError(`cannot write in ${path.dirname(path.dirname(file))}: ${error.message}`);
+  }
   const deadline = Date.now() + GIVE_UP_MS;
   let announced = false;
   while (!tryLock(file)) {
@@ -41,7 +45,7 @@ function tryLock(file) {
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
-    throw error;
+    throw new SetupError(`something must be installed, and the set-up cannot write here: ${error.message}`);
   }
 }
 
