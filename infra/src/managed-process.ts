@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forgetPid, recordPid } from './pid-record.ts';
 import type { StopStep } from './processes.ts';
@@ -61,12 +61,15 @@ const LOG_LINES = 20;
 export function manageProcess(spec: ProcessSpec, report: (line: string) => void): ManagedProcess {
   let child: ChildProcess | undefined;
   let ended: Promise<string> = Promise.resolve('never started');
+  /** Where in the log the current child's lines begin. */
+  let logStart = 0;
   let restarts: Promise<void> = Promise.resolve();
   const stopping = new AbortController();
 
   const launch = async () => {
     await spec.beforeStart?.();
     if (stopping.signal.aborted) throw new Error(`${spec.name} was stopped while it started`);
+    logStart = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
     child = spawnChild(spec);
     ended = exitOf(child);
     if (child.pid !== undefined) recordPid(spec.runDir, spec.name, child.pid, spec.stop);
@@ -75,7 +78,7 @@ export function manageProcess(spec: ProcessSpec, report: (line: string) => void)
   const relaunch = async () => {
     try {
       await launch();
-      await untilReady(spec, ended, stopping.signal);
+      await untilReady(spec, ended, logStart, stopping.signal);
       report(`${spec.name} is up again`);
     } catch (error) {
       if (!stopping.signal.aborted) report(error instanceof Error ? error.message : String(error));
@@ -103,7 +106,7 @@ export function manageProcess(spec: ProcessSpec, report: (line: string) => void)
     pid: () => (child !== undefined && isRunning(child) ? child.pid : undefined),
     async start() {
       await launch();
-      await untilReady(spec, ended, stopping.signal);
+      await untilReady(spec, ended, logStart, stopping.signal);
       restarts = keepAlive();
     },
     async stop() {
@@ -168,7 +171,13 @@ function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-async function untilReady(spec: ProcessSpec, ended: Promise<string>, stopped: AbortSignal): Promise<void> {
+/** Throws ProcessStartError with what the process has logged when it ends or does not answer in time. */
+async function untilReady(
+  spec: ProcessSpec,
+  ended: Promise<string>,
+  logStart: number,
+  stopped: AbortSignal,
+): Promise<void> {
   let end: string | undefined;
   void ended.then((how) => {
     end = how;
@@ -182,9 +191,9 @@ async function untilReady(spec: ProcessSpec, ended: Promise<string>, stopped: Ab
     await pause(POLL_MS, stopped);
   }
   if (reason === undefined && end === undefined) return;
-  throw new ProcessStartError(
-    `${spec.name} did not start: ${reason ?? `it ended (${end})`}. The end of ${spec.logFile}:\n${logTail(spec.logFile)}`,
-  );
+  const why = reason ?? `it ended (${end})`;
+  const log = logTail(spec.logFile, logStart);
+  throw new ProcessStartError(`${spec.name} did not start: ${why}. The end of ${spec.logFile}:\n${log}`);
 }
 
 async function stopChild(child: ChildProcess, ended: Promise<string>, steps: readonly StopStep[]): Promise<void> {
@@ -210,6 +219,8 @@ async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-function logTail(file: string): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+/** The last lines that were logged after this many bytes. */
+function logTail(file: string, from: number): string {
+  const text = readFileSync(file).subarray(from).toString('utf8');
+  return text.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
 }

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { migrate } from '@backfill/core/db/migrate';
 import { API_ROLES, registerTokens, tokenVariable } from './api-tokens.ts';
 import { formatEnvFile, readEnvFile } from './env-file.ts';
-import { type ManagedProcess, startAll } from './managed-process.ts';
+import { type ManagedProcess, ProcessStartError, startAll } from './managed-process.ts';
+import { isFree } from './ports.ts';
 import { REPOSITORY_ROOT } from './repository.ts';
 import { type Servers, startServers } from './servers.ts';
 import { serviceEnv } from './service-env.ts';
@@ -97,11 +98,15 @@ export function runningStackEnv(options: StackOptions = {}): Record<string, stri
 
 /** Chooses the ports. Every service has at least one instance. */
 async function placeInstances(servers: Servers, options: StackOptions): Promise<ServiceInstance[]> {
+  const { apiPort } = options;
+  if (apiPort !== undefined && !(await isFree(apiPort))) {
+    throw new ProcessStartError(`Port ${apiPort} of 127.0.0.1 is in use. Choose another --api-port.`);
+  }
   const instances: ServiceInstance[] = [];
   for (const service of SERVICES) {
     const count = options.instances?.[service] ?? 1;
     for (let number = 1; number <= count; number += 1) {
-      const chosen = service === 'api' ? options.apiPort : undefined;
+      const chosen = service === 'api' ? apiPort : undefined;
       const port = chosen ?? (await servers.ports.take(`${service}-${number}`));
       instances.push({ service, number, port });
     }
