@@ -9,13 +9,13 @@ import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import { type Plan, planHash } from '@backfill/core/plan/plan';
+import { retentionCutoffs, retentionExceptionOf } from '@backfill/core/plan/retention';
 import { keyCheck } from '@backfill/core/recipe/pseudonym';
 import { recipeHash } from '@backfill/core/recipe/recipe';
 import { parseS3Prefix } from '@backfill/core/storage/layout';
+import { type PinnedInput, pinInput } from '@backfill/core/transform/pin-input';
 import type { TransformerContext } from '../context.ts';
 import { buildPlan, loadConfigForPlan } from '../plan/build-plan.ts';
-import { type PinnedInput, pinInput } from '../plan/pin-input.ts';
-import { retentionCutoffs, retentionExceptionOf } from '../plan/retention.ts';
 
 const ACTOR = 'transformer';
 

@@ -8,8 +8,8 @@ import { withTransaction } from '@backfill/core/db/transaction';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
 import { importEntry } from '@backfill/core/dispatch/outbox-entries';
 import { archiveLayout } from '@backfill/core/storage/layout';
+import type { BuiltPart } from '@backfill/core/transform/part-builder';
 import type { TransformerContext } from '../context.ts';
-import type { BuiltPart } from './part-builder.ts';
 
 const ACTOR = 'transformer';
 

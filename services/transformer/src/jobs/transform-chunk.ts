@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { ChunkJob } from '@backfill/core/contracts/raw-chunks';
 import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type Chunk, getChunk, markChunkDone } from '@backfill/core/db/queries/chunk-get';
@@ -8,15 +7,14 @@ import { listSuppressedSubjects } from '@backfill/core/db/queries/suppression-li
 import { withTransaction } from '@backfill/core/db/transaction';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
-import { FatalError, StaleWorkError } from '@backfill/core/errors';
-import { decompress } from '@backfill/core/formats/compression';
-import { splitLines } from '@backfill/core/formats/split-lines';
+import { StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
-import { compileRecipe, type LineTransformer } from '@backfill/core/recipe/compile-recipe';
-import { keyCheck } from '@backfill/core/recipe/pseudonym';
+import type { LineTransformer } from '@backfill/core/recipe/compile-recipe';
 import { archiveLayout } from '@backfill/core/storage/layout';
+import { compilePinnedRecipe } from '@backfill/core/transform/compile-pinned-recipe';
+import { cutParts } from '@backfill/core/transform/cut-parts';
+import { readChunk } from '@backfill/core/transform/read-chunk';
 import type { TransformerContext } from '../context.ts';
-import { PartBuilder } from './part-builder.ts';
 import { registerPart } from './register-part.ts';
 
 const ACTOR = 'transformer';
@@ -43,20 +41,9 @@ async function loadChunk(context: TransformerContext, job: ChunkJob): Promise<Ch
 }
 
 async function compileTransformer(context: TransformerContext, plan: Plan): Promise<LineTransformer> {
-  if (plan.recipe.keyChecks['1'] !== keyCheck(context.salt)) {
-    throw new FatalError('analytics_salt is not the key that this batch was planned with');
-  }
   const suppressed = new Set(await listSuppressedSubjects(context.pool));
-  return compileRecipe(plan.recipe, { salt: context.salt, isSuppressed: (subjectId) => suppressed.has(subjectId) });
-}
-
-/** The chunk's text: a range of the mirrored file, or all of it when it is compressed. */
-async function openChunk(context: TransformerContext, chunk: Chunk, signal: AbortSignal): Promise<Readable> {
-  const key = archiveLayout.mirrorObject(chunk.batch_id, chunk.source_file);
-  const range = chunk.compression === 'none' ? { range: { start: chunk.byte_start, end: chunk.byte_end } } : {};
-  const body = await context.store.get(context.config.storage.archiveBucket, key, range);
-  signal.addEventListener('abort', () => body.destroy(), { once: true });
-  return decompress(body, chunk.compression);
+  const isSuppressed = (subjectId: string) => suppressed.has(subjectId);
+  return compilePinnedRecipe(plan.recipe, { salt: context.salt, isSuppressed });
 }
 
 /** Streams the chunk's lines through the recipe and registers each part as it is full. */
@@ -65,42 +52,24 @@ async function transformLines(
   { fence, chunk, plan }: ChunkWork,
   signal: AbortSignal,
 ): Promise<void> {
+  const { store, config } = context;
   const transform = await compileTransformer(context, plan);
-  const registered = await getPartsOfChunk(context.pool, chunk.chunk_id);
-  let partNo = registered.parts;
-  let nextLine = chunk.first_line + registered.lines;
-  let builder = new PartBuilder(chunk.batch_id, chunk.source_file, nextLine);
-
-  const isFull = () => {
-    const isCanary = chunk.chunk_no === 0 && partNo === 0;
-    const limit = isCanary ? CANARY_LINES : context.config.partLines;
-    return builder.lineCount >= limit || builder.rawBytes >= PART_BYTES;
+  const object = {
+    bucket: config.storage.archiveBucket,
+    key: archiveLayout.mirrorObject(chunk.batch_id, chunk.source_file),
   };
-  const flush = async () => {
-    if (builder.lineCount === 0) return;
+  const lines = readChunk(store, object, chunk, { maxLineBytes: plan.recipe.limits.maxLineBytes, signal });
+  const parts = cutParts(lines, transform, chunk, {
+    // Parts that were registered before a crash are not made again.
+    done: await getPartsOfChunk(context.pool, chunk.chunk_id),
+    isFull: ({ partNo, lineCount, rawBytes }) => {
+      const isCanary = chunk.chunk_no === 0 && partNo === 0;
+      return lineCount >= (isCanary ? CANARY_LINES : config.partLines) || rawBytes >= PART_BYTES;
+    },
+  });
+  for await (const { partNo, part } of parts) {
     signal.throwIfAborted();
-    await registerPart(context, { fence, chunk, partNo, part: builder.build(), source: plan.recipe.source.source });
-    nextLine += builder.lineCount;
-    partNo += 1;
-    builder = new PartBuilder(chunk.batch_id, chunk.source_file, nextLine);
-  };
-
-  const text = await openChunk(context, chunk, signal);
-  const limits = { firstLine: chunk.first_line, maxLineBytes: plan.recipe.limits.maxLineBytes };
-  for await (const lines of splitLines(text, limits)) {
-    for (const line of lines) {
-      // Lines of parts that were registered before a crash are only counted past.
-      if (line.lineNo < nextLine) continue;
-      builder.add(line, transform(line));
-      if (isFull()) await flush();
-    }
-  }
-  await flush();
-  const read = nextLine - chunk.first_line;
-  if (read !== chunk.line_count) {
-    throw new FatalError(
-      `${chunk.source_file}: ${chunk.line_count} lines were planned from line ${chunk.first_line} on, and ${read} read`,
-    );
+    await registerPart(context, { fence, chunk, partNo, part, source: plan.recipe.source.source });
   }
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { copyTextRow } from '@backfill/core/db/copy-text';
-import { importPartRow } from '@backfill/core/db/import-part-row';
-import type { RawLine } from '@backfill/core/formats/raw-line';
-import type { LineOutcome } from '@backfill/core/recipe/line-outcome';
+import { copyTextRow } from '../db/copy-text.ts';
+import { importPartRow } from '../db/import-part-row.ts';
+import type { RawLine } from '../formats/raw-line.ts';
+import type { LineOutcome } from '../recipe/line-outcome.ts';
 
 /** Everything that a stretch of lines has become: one import part. */
 export interface BuiltPart {

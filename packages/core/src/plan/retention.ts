@@ -1,5 +1,5 @@
-import { FatalError } from '@backfill/core/errors';
 import { z } from 'zod';
+import { FatalError } from '../errors.ts';
 
 const DAY_MS = 86_400_000;
 

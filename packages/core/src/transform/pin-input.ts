@@ -1,6 +1,6 @@
-import type { PlannedChunk, PlannedFile } from '@backfill/core/db/queries/plan-seal';
-import { FatalError } from '@backfill/core/errors';
-import type { ObjectInfo, ObjectStore } from '@backfill/core/storage/object-store';
+import type { PlannedChunk, PlannedFile } from '../db/queries/plan-seal.ts';
+import { FatalError } from '../errors.ts';
+import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { scanObject } from './scan-object.ts';
 
 export interface PinnedInput {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { FatalError } from '@backfill/core/errors';
-import { type Compression, decompress, detectCompression } from '@backfill/core/formats/compression';
-import { CorruptInputError } from '@backfill/core/formats/corrupt-input-error';
+import { FatalError } from '../errors.ts';
+import { type Compression, decompress, detectCompression } from '../formats/compression.ts';
+import { CorruptInputError } from '../formats/corrupt-input-error.ts';
 import { ChunkScanner, type LineRange } from './chunk-scanner.ts';
 
 export interface ScannedObject {

@@ -1,0 +1,42 @@
+import type { Chunk } from '../db/queries/chunk-get.ts';
+import { decompress } from '../formats/compression.ts';
+import type { RawLine } from '../formats/raw-line.ts';
+import { splitLines } from '../formats/split-lines.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+
+/** The object that holds a chunk's file: the mirror's, or the input's before there is a mirror. */
+export interface ChunkObject {
+  bucket: string;
+  key: string;
+  /** The ETag it was pinned with; the mirror needs none, nothing else writes there. */
+  ifMatch?: string;
+}
+
+/** The stretch of a file to read: a range of bytes, or the whole of a compressed file. */
+export type ChunkRange = Pick<Chunk, 'compression' | 'byte_start' | 'byte_end' | 'first_line'>;
+
+/**
+ * Reads the lines of one chunk as a stream. Lines are numbered from 1 in their file; one that is longer than
+ * `maxLineBytes` comes without its bytes.
+ *
+ * @throws {FatalError} when the object is gone or is not the pinned one.
+ */
+export async function* readChunk(
+  store: ObjectStore,
+  object: ChunkObject,
+  chunk: ChunkRange,
+  options: { maxLineBytes: number; signal: AbortSignal },
+): AsyncGenerator<RawLine[]> {
+  const { maxLineBytes, signal } = options;
+  const body = await store.get(object.bucket, object.key, {
+    ...(object.ifMatch !== undefined && { ifMatch: object.ifMatch }),
+    ...(chunk.compression === 'none' && { range: { start: chunk.byte_start, end: chunk.byte_end } }),
+  });
+  const abort = () => body.destroy();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    yield* splitLines(decompress(body, chunk.compression), { firstLine: chunk.first_line, maxLineBytes });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
