@@ -15,8 +15,14 @@ it('groups and freezes what it reads', () => {
   const config = readEnvironment('importer', { ...good, IMPORTER_PORT: '9101', ANALYTICS_SALT: 'pepper' });
   expect(config.http).toEqual({ host: '127.0.0.1', port: 9101 });
   expect(config.storage.rawBucket).toBe('analytics-raw');
-  expect(config.salt?.toString()).toBe('pepper');
+  expect(config.salts?.get(1)?.toString()).toBe('pepper');
   expect(Object.isFrozen(config)).toBe(true);
+});
+
+it('refuses a salt that is half a list, without quoting it', () => {
+  const half = { ...good, ANALYTICS_SALT: '1: pepper\nsugar' };
+  expect(() => readEnvironment('transformer', half)).toThrow(/ANALYTICS_SALT line 2 is not of the form/);
+  expect(() => readEnvironment('transformer', half)).not.toThrow(/sugar/);
 });
 
 it('names every mistake at once and no value', () => {

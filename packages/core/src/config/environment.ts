@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { FatalError } from '../errors.ts';
+import { parseSalts, type Salts } from './parse-salts.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const concurrency = z.coerce.number().int().min(1).max(64);
@@ -65,8 +66,8 @@ export interface ServiceConfig {
   readonly storage: StorageConfig;
   /** The directory with policy.yaml, sources/ and taxonomy/. */
   readonly configDir: string;
-  /** `analytics_salt`: the HMAC key of all pseudonyms. Only the transformer asks for it. */
-  readonly salt: Buffer | undefined;
+  /** `analytics_salt` by key version: the keys of all pseudonyms. Only the transformer asks for it. */
+  readonly salts: Salts | undefined;
   readonly logLevel: string;
   readonly http: { readonly host: string; readonly port: number };
   /** Jobs one process works on at once. */
@@ -77,11 +78,16 @@ export interface ServiceConfig {
   readonly partLines: number;
 }
 
-function readSalt(raw: z.infer<typeof RawEnvironment>): Buffer | undefined {
-  if (raw.ANALYTICS_SALT_FILE !== undefined) {
-    return Buffer.from(readFileSync(raw.ANALYTICS_SALT_FILE, 'utf8').trim(), 'utf8');
+function readSalts(raw: z.infer<typeof RawEnvironment>): Salts | undefined {
+  const name = raw.ANALYTICS_SALT_FILE === undefined ? 'ANALYTICS_SALT' : 'ANALYTICS_SALT_FILE';
+  const text =
+    raw.ANALYTICS_SALT_FILE === undefined ? raw.ANALYTICS_SALT : readFileSync(raw.ANALYTICS_SALT_FILE, 'utf8');
+  try {
+    return text === undefined ? undefined : parseSalts(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw new FatalError(`${name} ${error.message}`);
+    throw error;
   }
-  return raw.ANALYTICS_SALT === undefined ? undefined : Buffer.from(raw.ANALYTICS_SALT, 'utf8');
 }
 
 /**
@@ -111,7 +117,7 @@ export function readEnvironment(service: ServiceName, env: NodeJS.ProcessEnv): S
       archiveBucket: raw.BACKFILL_ARCHIVE_BUCKET,
     }),
     configDir: raw.BACKFILL_CONFIG_DIR,
-    salt: readSalt(raw),
+    salts: readSalts(raw),
     logLevel: raw.LOG_LEVEL,
     http: Object.freeze({ host: raw[`${upper}_HOST`], port: raw[`${upper}_PORT`] }),
     concurrency: upper === 'API' ? 1 : raw[`${upper}_CONCURRENCY`],

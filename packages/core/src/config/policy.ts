@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { APPROVER_ROLES } from '../domain/approvals.ts';
 import { SOURCE_NAME } from '../domain/source-name.ts';
+import { privacyPolicySchema } from './privacy-policy.ts';
 
 const share = z.number().min(0).max(1);
 const roles = z
@@ -39,6 +40,7 @@ export const policySchema = z.strictObject({
       .min(64)
       .max(64 * 1024 * 1024),
   }),
+  privacy: privacyPolicySchema.prefault({}),
   kpi: z.strictObject({ time_zone: kpiTimeZone }),
 });
 

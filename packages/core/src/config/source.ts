@@ -42,13 +42,18 @@ const identifier = z.discriminatedUnion('pii', [
   z.strictObject({ path: rawPath, pii: z.literal('none') }),
 ]);
 
+export const PSEUDONYM_MODES = ['hmac', 'sha256-salt-suffix', 'passthrough'] as const;
+
+export type PseudonymMode = (typeof PSEUDONYM_MODES)[number];
+
 /** `sources/<source>.yaml`. */
 export const sourceSchema = z.strictObject({
   version: z.literal(1),
   source: z.string().regex(SOURCE_NAME),
   format: z.enum(FORMAT_NAMES),
   region: z.enum(['eu', 'non-eu']).refine((region) => region === 'eu', 'non-eu sources are not supported yet'),
-  pseudonym: z.enum(['hmac']),
+  /** How raw identifiers become pseudonyms; `passthrough` for a source whose ids are pseudonyms already. */
+  pseudonym: z.enum(PSEUDONYM_MODES),
   /**
    * What makes an event itself: the record's own id, or nothing but its content (for sources
    * that may deliver a record twice and number nothing).

@@ -8,7 +8,7 @@ import { compileRecipe } from '../recipe/compile-recipe.ts';
 import type { LineOutcome, TransformedEvent } from '../recipe/line-outcome.ts';
 import { pseudonym } from '../recipe/pseudonym.ts';
 import { buildRecipe, type Recipe } from '../recipe/recipe.ts';
-import { TEST_SALT } from '../recipe/recipe-fixture.ts';
+import { TEST_KEYS, TEST_SALT } from '../recipe/recipe-fixture.ts';
 import { generateAccessLog } from './access-log.ts';
 import { generateAppLog } from './app-log.ts';
 import { DAY_MS, lostWindow } from './app-world.ts';
@@ -30,12 +30,12 @@ function recipeFor(source: string, window: { startMs: number; endMs: number }): 
     windowStartMs: window.startMs,
     windowEndMs: window.endMs,
     retentionCutoffMs: null,
-    keyCheck: '',
+    keys: { periods: [{ version: 1, fromMs: null }], checks: {}, latestEventMs: null },
   });
 }
 
 async function outcomesOf(recipe: Recipe, inputs: GeneratedFile[]): Promise<LineOutcome[]> {
-  const transform = compileRecipe(recipe, { salt: TEST_SALT, isSuppressed: () => false });
+  const transform = compileRecipe(recipe, { keys: TEST_KEYS, isSuppressed: () => false });
   const results: LineOutcome[] = [];
   const options = { firstLine: 1, maxLineBytes: 10_000 };
   for (const { bytes } of inputs) {
@@ -112,7 +112,7 @@ describe('live events', () => {
   it('lie around the lost window, but for those that the log counts', () => {
     const { startMs, endMs } = lostWindow(WORLD);
     const recipe = recipeFor('app', lostWindow(WORLD));
-    const live = [...generateLiveEvents({ ...WORLD, daysAround: 1, recipe, salt: TEST_SALT })];
+    const live = [...generateLiveEvents({ ...WORLD, daysAround: 1, recipe, keys: TEST_KEYS })];
     const inside = live.filter(({ eventTsMs }) => eventTsMs >= startMs && eventTsMs < endMs);
     expect(inside).toHaveLength(planted.alsoLive);
     const known = new Set(events.map(({ eventId }) => eventId));

@@ -1,5 +1,5 @@
-import type { KeyObject } from 'node:crypto';
 import { compileRecipe } from '../recipe/compile-recipe.ts';
+import type { KeyRing } from '../recipe/key-ring.ts';
 import type { TransformedEvent } from '../recipe/line-outcome.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { recordsAlsoLive } from './app-log.ts';
@@ -11,7 +11,7 @@ export interface LiveEventOptions extends AppWorldOptions {
   daysAround: number;
   /** A recipe of the app's source; its window and cut-off do not matter here. */
   recipe: Recipe;
-  salt: KeyObject;
+  keys: KeyRing;
 }
 
 /**
@@ -28,7 +28,7 @@ export function* generateLiveEvents(options: LiveEventOptions): Generator<Transf
     window: { startMs: fromMs, endMs: toMs },
     retentionCutoffMs: null,
   };
-  const transform = compileRecipe(recipe, { salt: options.salt, isSuppressed: () => false });
+  const transform = compileRecipe(recipe, { keys: options.keys, isSuppressed: () => false });
   for (const record of recordsAround(options, fromMs, toMs)) {
     const bytes = Buffer.from(JSON.stringify(record.raw));
     const result = transform({ lineNo: 1, bytes, byteLength: bytes.length + 1 });

@@ -1,6 +1,7 @@
 import type { IdentifierMapping } from '../config/source.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { hasPersonalData } from './detectors/mask-personal-data.ts';
+import { opaqueId } from './opaque-id.ts';
 import { type Pseudonymise, rawIdentifier } from './pii-rule.ts';
 import { compilePath } from './read-path.ts';
 
@@ -9,8 +10,6 @@ export type Identifier = { ok: true; id: string | null } | { ok: false; reason: 
 
 export type IdentifierReader = (record: JsonObject, eventTsMs: number) => Identifier;
 
-/** What can be kept as it is: printable ASCII without spaces, quotes and backslashes. */
-const OPAQUE_ID = /^[!#-[\]-~]{1,128}$/;
 const NO_ID: Identifier = { ok: true, id: null };
 const NOT_AN_IDENTIFIER: Identifier = { ok: false, reason: 'not_an_identifier' };
 const PERSONAL_DATA: Identifier = { ok: false, reason: 'personal_data' };
@@ -26,10 +25,13 @@ export function compileIdentifier(
   return (record, eventTsMs) => {
     const value = read(record);
     if (value === undefined || value === null || value === '') return NO_ID;
-    const id = rawIdentifier(value);
-    if (id === undefined) return NOT_AN_IDENTIFIER;
-    if (domain !== undefined) return { ok: true, id: pseudonymise(domain, id, eventTsMs) };
-    if (!OPAQUE_ID.test(id)) return NOT_AN_IDENTIFIER;
-    return hasPersonalData(id) ? PERSONAL_DATA : { ok: true, id };
+    const raw = rawIdentifier(value);
+    if (raw === undefined) return NOT_AN_IDENTIFIER;
+    if (domain !== undefined) {
+      const id = pseudonymise(domain, raw, eventTsMs);
+      return id === undefined ? PERSONAL_DATA : { ok: true, id };
+    }
+    if (opaqueId(raw) === undefined) return NOT_AN_IDENTIFIER;
+    return hasPersonalData(raw) ? PERSONAL_DATA : { ok: true, id: raw };
   };
 }

@@ -8,7 +8,7 @@ import { compileRecipe } from './compile-recipe.ts';
 import type { LineOutcome, TransformedEvent } from './line-outcome.ts';
 import { pseudonym } from './pseudonym.ts';
 import type { Recipe } from './recipe.ts';
-import { TEST_SALT, testLine, testRecipe, testRecord } from './recipe-fixture.ts';
+import { TEST_KEYS, TEST_SALT, testLine, testRecipe, testRecord } from './recipe-fixture.ts';
 
 const JANE = pseudonym(TEST_SALT, 1, 'user', '4711');
 
@@ -18,7 +18,7 @@ function run(
   source: Partial<SourceConfig> = {},
 ): LineOutcome {
   const recipe = testRecipe(changes, source);
-  const transform = compileRecipe(recipe, { salt: TEST_SALT, isSuppressed: () => false });
+  const transform = compileRecipe(recipe, { keys: TEST_KEYS, isSuppressed: () => false });
   const isText = typeof line === 'string' || Buffer.isBuffer(line);
   return transform(testLine(isText ? line : JSON.stringify(line)));
 }
@@ -63,7 +63,7 @@ describe('an accepted line', () => {
   });
 
   it('ignores a byte order mark at the start of a file only', () => {
-    const transform = compileRecipe(testRecipe(), { salt: TEST_SALT, isSuppressed: () => false });
+    const transform = compileRecipe(testRecipe(), { keys: TEST_KEYS, isSuppressed: () => false });
     const text = `\ufeff${JSON.stringify(testRecord())}`;
     expect(transform(testLine(text, 1)).outcome).toBe('accepted');
     expect(transform(testLine(text, 2))).toEqual(quarantined('parse: not_json'));
@@ -185,7 +185,7 @@ describe('a line that is not an event', () => {
   });
 
   it('is quarantined when it is longer than the limit', () => {
-    const transform = compileRecipe(testRecipe(), { salt: TEST_SALT, isSuppressed: () => false });
+    const transform = compileRecipe(testRecipe(), { keys: TEST_KEYS, isSuppressed: () => false });
     const line = { lineNo: 1, bytes: undefined, byteLength: 50_000_000 };
     expect(transform(line)).toEqual(quarantined('line_too_long'));
   });
@@ -220,7 +220,7 @@ describe('the order of the checks', () => {
 
   it('has suppression before the properties', () => {
     const transform = compileRecipe(testRecipe(), {
-      salt: TEST_SALT,
+      keys: TEST_KEYS,
       isSuppressed: (subjectId) => subjectId === JANE,
     });
     const line = JSON.stringify(testRecord({ data: {} }));
@@ -242,7 +242,7 @@ describe('event names', () => {
 });
 
 describe('any line at all', () => {
-  const transform = compileRecipe(testRecipe(), { salt: TEST_SALT, isSuppressed: () => false });
+  const transform = compileRecipe(testRecipe(), { keys: TEST_KEYS, isSuppressed: () => false });
 
   it('has an outcome and never throws', () => {
     fc.assert(

@@ -1,23 +1,23 @@
-import type { KeyObject } from 'node:crypto';
 import { eventId } from '../domain/event-id.ts';
 import { parseEventTime, parseZoneOffset, type TimeFailure } from '../domain/event-time.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import { compileEvents, type EventPlan } from './compile-events.ts';
 import { compileIdentifier } from './compile-identifier.ts';
+import type { KeyRing } from './key-ring.ts';
 import { EXPIRED, FILTERED, type LineOutcome, quarantined, SUPPRESSED } from './line-outcome.ts';
 import { payloadText } from './payload-text.ts';
 import type { Pseudonymise } from './pii-rule.ts';
-import { cachedPseudonymise } from './pseudonym.ts';
+import { compilePseudonymise } from './pseudonymise.ts';
 import { compilePath } from './read-path.ts';
 import { compileRecordReader } from './read-record.ts';
 import type { Recipe } from './recipe.ts';
 import { schemaReason } from './schema-reason.ts';
 
-/** What a recipe needs that is not pinned: the key, and who must not come back. */
+/** What a recipe needs that is not pinned: the keys, and who must not come back. */
 export interface RecipeRuntime {
-  /** The HMAC key; its check value must be the recipe's (see `keyCheck`). */
-  salt: KeyObject;
+  /** Their check values must be the recipe's (see `keyCheck`). */
+  keys: KeyRing;
   /** True for the pseudonym of a person whose events must not be stored. */
   isSuppressed(subjectId: string): boolean;
 }
@@ -31,7 +31,7 @@ export type LineTransformer = (line: RawLine) => LineOutcome;
  *
  * 1. longer than the limit, not UTF-8: quarantined; blank: filtered; not of the format: quarantined
  * 2. time missing or unreadable: quarantined; outside the window: filtered, whatever else is
- *    wrong with the line, because it is another batch's line
+ *    wrong with the line, because it is another batch's line; from the future: quarantined
  * 3. event name missing: quarantined; not mapped: filtered
  * 4. older than the retention cut-off: expired
  * 5. record, session or subject id unusable: quarantined; subject suppressed: suppressed, before
@@ -50,8 +50,9 @@ export function compileRecipe(recipe: Recipe, runtime: RecipeRuntime): LineTrans
 function compileRecord(recipe: Recipe, runtime: RecipeRuntime): (record: JsonObject) => LineOutcome {
   const { source } = recipe.source;
   const { startMs, endMs } = recipe.window;
+  const latestEventMs = recipe.latestEventMs ?? Number.POSITIVE_INFINITY;
   const retentionCutoffMs = recipe.retentionCutoffMs ?? Number.NEGATIVE_INFINITY;
-  const pseudonymise = cachedPseudonymise(runtime.salt);
+  const pseudonymise = compilePseudonymise(recipe.source.pseudonym, recipe.keyPeriods, runtime.keys);
   const readTime = compileTime(recipe);
   const resolveEvent = compileEvents(recipe, pseudonymise);
   const readIds = compileIds(recipe, pseudonymise);
@@ -59,6 +60,7 @@ function compileRecord(recipe: Recipe, runtime: RecipeRuntime): (record: JsonObj
     const eventTsMs = readTime(record);
     if (typeof eventTsMs === 'string') return quarantined(`time: ${eventTsMs}`);
     if (eventTsMs < startMs || eventTsMs >= endMs) return FILTERED;
+    if (eventTsMs > latestEventMs) return quarantined('time: in_the_future');
     const plan = resolveEvent(record);
     if (plan === undefined) return FILTERED;
     if (typeof plan === 'string') return quarantined(`event_name: ${plan}`);

@@ -8,8 +8,11 @@ import { remember } from './remember.ts';
 
 const REMEMBERED_AGENTS = 1_000;
 
-/** Replaces a raw identifier by its pseudonym in a domain, with the key of the event's time. */
-export type Pseudonymise = (domain: string, id: string, eventTsMs: number) => string;
+/**
+ * Replaces a raw identifier by its pseudonym in a domain, with the key of the event's time (ms).
+ * Undefined for what a source passes through although it is no pseudonym.
+ */
+export type Pseudonymise = (domain: string, id: string, eventTsMs: number) => string | undefined;
 
 /**
  * What may be kept of a raw value; undefined for nothing. A value of another type than the rule

@@ -2,11 +2,13 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { SourceConfig } from '../config/source.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { RawLine } from '../formats/raw-line.ts';
+import type { KeyRing } from './key-ring.ts';
 import { keyCheck } from './pseudonym.ts';
 import type { Recipe } from './recipe.ts';
 
 /** The key of the unit tests. */
 export const TEST_SALT: KeyObject = createSecretKey(Buffer.from('only for tests, thirty-two bytes'));
+export const TEST_KEYS: KeyRing = new Map([[1, TEST_SALT]]);
 
 const PURCHASED: JsonObject = {
   type: 'object',
@@ -61,6 +63,8 @@ export function testRecipe(changes: Partial<Recipe> = {}, source: Partial<Source
     source: { ...SOURCE, ...source },
     taxonomy: { purchased: { version: '1-0-0', schema: PURCHASED } },
     keyChecks: { '1': keyCheck(TEST_SALT) },
+    keyPeriods: [{ version: 1, fromMs: null }],
+    latestEventMs: null,
     window: { startMs: Date.UTC(2026, 0, 1), endMs: Date.UTC(2027, 0, 1) },
     retentionCutoffMs: null,
     limits: { maxLineBytes: 10_000 },

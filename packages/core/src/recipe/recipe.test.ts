@@ -12,6 +12,7 @@ const config: BackfillConfig = {
     approvals: { run: [], publish: [] },
     retention: { raw_days: 90, event_months: 13, staging_hours: 24 },
     limits: { max_batch_rows: 1_000, max_line_bytes: 10_000 },
+    privacy: { future_skew_minutes: 60, key_periods: [{ version: 1 }] },
     kpi: { time_zone: 'Europe/Berlin' },
   },
   sources: new Map([['shop', base.source]]),
@@ -21,7 +22,7 @@ const options = {
   windowStartMs: base.window.startMs,
   windowEndMs: base.window.endMs,
   retentionCutoffMs: null,
-  keyCheck: base.keyChecks['1'] ?? '',
+  keys: { periods: base.keyPeriods, checks: base.keyChecks, latestEventMs: null },
 };
 
 describe('buildRecipe', () => {
@@ -49,6 +50,8 @@ describe('recipeHash', () => {
       testRecipe({ piiRulesVersion: 2 }),
       testRecipe({ retentionCutoffMs: 0 }),
       testRecipe({ keyChecks: { '1': 'another' } }),
+      testRecipe({ keyPeriods: [{ version: 2, fromMs: null }] }),
+      testRecipe({ latestEventMs: 0 }),
       testRecipe({ window: { ...base.window, endMs: base.window.endMs + 1 } }),
       testRecipe({ limits: { maxLineBytes: 10_001 } }),
       testRecipe({ taxonomy: { purchased: { version: '1-0-1', schema } } }),

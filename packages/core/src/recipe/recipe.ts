@@ -3,6 +3,7 @@ import type { BackfillConfig } from '../config/load-config.ts';
 import type { SourceConfig } from '../config/source.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
+import type { KeyPeriod, RecipeKeys } from './key-ring.ts';
 
 /** Raised with every change of a PII rule or detector that can change a payload. */
 export const PII_RULES_VERSION = 1;
@@ -19,6 +20,10 @@ export interface Recipe {
   taxonomy: Record<string, { version: string; schema: JsonObject }>;
   /** Key version → check value, so that a replay under a wrong key stops. */
   keyChecks: Record<string, string>;
+  /** Which key makes the pseudonyms of which events, in order of time. */
+  keyPeriods: KeyPeriod[];
+  /** Later events are quarantined; null where the window ends before that. */
+  latestEventMs: number | null;
   /** `[start, end)` in ms since 1970. */
   window: { startMs: number; endMs: number };
   /** Events before this time have expired; null keeps them all. */
@@ -31,8 +36,8 @@ export interface RecipeOptions {
   windowStartMs: number;
   windowEndMs: number;
   retentionCutoffMs: number | null;
-  /** From `keyCheck`. */
-  keyCheck: string;
+  /** From `pinRecipeKeys`. */
+  keys: RecipeKeys;
 }
 
 /**
@@ -54,7 +59,9 @@ export function buildRecipe(config: BackfillConfig, source: string, options: Rec
     piiRulesVersion: PII_RULES_VERSION,
     source: sourceConfig,
     taxonomy,
-    keyChecks: { '1': options.keyCheck },
+    keyChecks: options.keys.checks,
+    keyPeriods: options.keys.periods,
+    latestEventMs: options.keys.latestEventMs,
     window: { startMs: options.windowStartMs, endMs: options.windowEndMs },
     retentionCutoffMs: options.retentionCutoffMs,
     limits: { maxLineBytes: config.policy.limits.max_line_bytes },

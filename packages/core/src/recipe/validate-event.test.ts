@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compileRecipe } from './compile-recipe.ts';
-import { TEST_SALT, testLine, testRecipe, testRecord } from './recipe-fixture.ts';
+import { TEST_KEYS, testLine, testRecipe, testRecord } from './recipe-fixture.ts';
 import { compileTaxonomyCheck } from './validate-event.ts';
 
 const check = compileTaxonomyCheck(testRecipe());
@@ -11,7 +11,7 @@ function stored(payload: string): string | undefined {
 
 describe('compileTaxonomyCheck', () => {
   it('finds nothing in what the transformer accepts', () => {
-    const transform = compileRecipe(testRecipe(), { salt: TEST_SALT, isSuppressed: () => false });
+    const transform = compileRecipe(testRecipe(), { keys: TEST_KEYS, isSuppressed: () => false });
     const data = { amount: 5, note: 'ä "x" \\ €', ratio: 1e-7, tags: ['b', 'a'] };
     const result = transform(testLine(JSON.stringify(testRecord({ data }))));
     expect(result.outcome === 'accepted' && stored(result.event.payload)).toBeUndefined();

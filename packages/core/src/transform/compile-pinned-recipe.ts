@@ -1,20 +1,30 @@
-import type { KeyObject } from 'node:crypto';
 import { FatalError } from '../errors.ts';
 import { compileRecipe, type LineTransformer } from '../recipe/compile-recipe.ts';
+import type { KeyRing } from '../recipe/key-ring.ts';
 import { keyCheck } from '../recipe/pseudonym.ts';
-import type { Recipe } from '../recipe/recipe.ts';
+import { PII_RULES_VERSION, type Recipe } from '../recipe/recipe.ts';
 
 /**
  * Compiles a batch's pinned recipe.
  *
- * @throws {FatalError} when the salt is not the key that the recipe was pinned with: other pseudonyms would come out.
+ * @throws {FatalError} when the keys or the privacy rules are not those that the recipe was pinned with: another
+ *   payload would come out.
  */
 export function compilePinnedRecipe(
   recipe: Recipe,
-  runtime: { salt: KeyObject; isSuppressed(subjectId: string): boolean },
+  runtime: { keys: KeyRing; isSuppressed(subjectId: string): boolean },
 ): LineTransformer {
-  if (recipe.keyChecks['1'] !== keyCheck(runtime.salt)) {
-    throw new FatalError('analytics_salt is not the key that this batch was planned with');
+  for (const [version, check] of Object.entries(recipe.keyChecks)) {
+    const key = runtime.keys.get(Number(version));
+    if (key === undefined || keyCheck(key) !== check) {
+      throw new FatalError(`analytics_salt has not the key version ${version} that this batch was planned with`);
+    }
+  }
+  if (recipe.piiRulesVersion !== PII_RULES_VERSION) {
+    throw new FatalError(
+      `this batch was planned under version ${recipe.piiRulesVersion} of the privacy rules, and this is version ` +
+        `${PII_RULES_VERSION}: roll it back and resume it, which makes a new plan`,
+    );
   }
   return compileRecipe(recipe, runtime);
 }

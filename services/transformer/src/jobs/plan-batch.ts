@@ -2,7 +2,6 @@ import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import type { Client } from '@backfill/core/db/pool';
 import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
-import { pinKeyCheck } from '@backfill/core/db/queries/key-check-pin';
 import { sealPlan } from '@backfill/core/db/queries/plan-seal';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
@@ -10,12 +9,13 @@ import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import { type Plan, planHash } from '@backfill/core/plan/plan';
 import { retentionCutoffs, retentionExceptionOf } from '@backfill/core/plan/retention';
-import { keyCheck } from '@backfill/core/recipe/pseudonym';
 import { recipeHash } from '@backfill/core/recipe/recipe';
+import { requireResidency } from '@backfill/core/runtime/check-residency';
 import { parseS3Prefix } from '@backfill/core/storage/layout';
 import { type PinnedInput, pinInput } from '@backfill/core/transform/pin-input';
 import type { TransformerContext } from '../context.ts';
 import { buildPlan, loadConfigForPlan } from '../plan/build-plan.ts';
+import { pinKeys } from '../plan/pin-keys.ts';
 
 const ACTOR = 'transformer';
 
@@ -51,16 +51,14 @@ async function makePlan(
   batch: BatchRow,
   signal: AbortSignal,
 ): Promise<{ plan: Plan; input: PinnedInput }> {
-  const { config, store, salt } = context;
+  const { config, store } = context;
   const source = parseS3Prefix(batch.input);
   if (source === undefined) throw new FatalError(`${batch.input} is not of the form s3://bucket/prefix/`);
+  await requireResidency(context, [source.bucket]);
   const files = await loadConfigForPlan(config.configDir, batch.source);
   const retentionException = retentionExceptionOf(batch.request, Date.now());
   const cutoffs = retentionCutoffs(files.policy.retention, retentionException, Date.now());
-  const check = keyCheck(salt);
-  if (!(await pinKeyCheck(context.pool, 1, check))) {
-    throw new FatalError('analytics_salt is not the key that the stored pseudonyms were made with');
-  }
+  const keys = await pinKeys(context, batch, files.policy, cutoffs.eventsMs);
   const input = await pinInput(store, {
     ...source,
     chunkBytes: config.chunkBytes,
@@ -79,7 +77,7 @@ async function makePlan(
     })),
     retentionException,
     retentionCutoffMs: cutoffs.eventsMs,
-    keyCheck: check,
+    keys,
   });
   return { plan, input };
 }

@@ -43,7 +43,7 @@ async function loadChunk(context: TransformerContext, job: ChunkJob): Promise<Ch
 async function compileTransformer(context: TransformerContext, plan: Plan): Promise<LineTransformer> {
   const suppressed = new Set(await listSuppressedSubjects(context.pool));
   const isSuppressed = (subjectId: string) => suppressed.has(subjectId);
-  return compilePinnedRecipe(plan.recipe, { salt: context.salt, isSuppressed });
+  return compilePinnedRecipe(plan.recipe, { keys: context.keys, isSuppressed });
 }
 
 /** Streams the chunk's lines through the recipe and registers each part as it is full. */

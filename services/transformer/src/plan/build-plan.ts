@@ -3,6 +3,7 @@ import { gateThresholds } from '@backfill/core/config/policy';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import { FatalError } from '@backfill/core/errors';
 import type { ManifestEntry, Plan } from '@backfill/core/plan/plan';
+import type { RecipeKeys } from '@backfill/core/recipe/key-ring';
 import { buildRecipe } from '@backfill/core/recipe/recipe';
 
 /**
@@ -25,7 +26,7 @@ export function buildPlan(given: {
   manifest: ManifestEntry[];
   retentionException: Plan['retentionException'];
   retentionCutoffMs: number | null;
-  keyCheck: string;
+  keys: RecipeKeys;
 }): Plan {
   const { batch, config } = given;
   const gates = gateThresholds(config.policy, batch.source);
@@ -39,7 +40,7 @@ export function buildPlan(given: {
       windowStartMs: batch.window_start.getTime(),
       windowEndMs: batch.window_end.getTime(),
       retentionCutoffMs: given.retentionCutoffMs,
-      keyCheck: given.keyCheck,
+      keys: given.keys,
     }),
     policy: {
       approvals: config.policy.approvals,

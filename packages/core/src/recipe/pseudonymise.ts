@@ -1,0 +1,49 @@
+import type { KeyObject } from 'node:crypto';
+import type { PseudonymMode } from '../config/source.ts';
+import { hasPersonalData } from './detectors/mask-personal-data.ts';
+import { type KeyPeriod, type KeyRing, keyVersionAt } from './key-ring.ts';
+import { opaqueId } from './opaque-id.ts';
+import type { Pseudonymise } from './pii-rule.ts';
+import { pseudonym, saltSuffixPseudonym } from './pseudonym.ts';
+import { remember } from './remember.ts';
+
+const CACHE_SIZE = 20_000;
+
+/**
+ * Compiles a source's pseudonym mode. Remembers recent pseudonyms, in bounded memory.
+ *
+ * @throws RangeError (from the compiled function) when the ring lacks the key of an event's time
+ */
+export function compilePseudonymise(mode: PseudonymMode, periods: readonly KeyPeriod[], keys: KeyRing): Pseudonymise {
+  if (mode === 'passthrough') {
+    return (_domain, id) => (opaqueId(id) !== undefined && !hasPersonalData(id) ? id : undefined);
+  }
+  const caches = new Map<string, (id: string) => string>();
+  return (domain, id, eventTsMs) => {
+    const version = keyVersionAt(periods, eventTsMs);
+    const cacheName = `${version} ${domain}`;
+    let cached = caches.get(cacheName);
+    if (cached === undefined) {
+      cached = remember(CACHE_SIZE, compileKey(mode, version, keyOf(keys, version), domain));
+      caches.set(cacheName, cached);
+    }
+    return cached(id);
+  };
+}
+
+function compileKey(
+  mode: Exclude<PseudonymMode, 'passthrough'>,
+  version: number,
+  key: KeyObject,
+  domain: string,
+): (id: string) => string {
+  if (mode === 'hmac') return (id) => pseudonym(key, version, domain, id);
+  const salt = key.export();
+  return (id) => saltSuffixPseudonym(salt, id);
+}
+
+function keyOf(keys: KeyRing, version: number): KeyObject {
+  const key = keys.get(version);
+  if (key === undefined) throw new RangeError(`analytics_salt has no key version ${version}`);
+  return key;
+}
