@@ -1,11 +1,12 @@
-import { createSecretKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { loadConfigDir } from '@backfill/core/config/load-config';
+import { parseSalts } from '@backfill/core/config/parse-salts';
 import type { Queryable } from '@backfill/core/db/pool';
 import { generateLiveEvents } from '@backfill/core/generate/live-events';
 import { OBJECTOR_ID } from '@backfill/core/generate/people';
+import { createKeyRing, pinRecipeKeys } from '@backfill/core/recipe/key-ring';
 import type { TransformedEvent } from '@backfill/core/recipe/line-outcome';
-import { keyCheck, keyVersionAt, pseudonym } from '@backfill/core/recipe/pseudonym';
+import { compilePseudonymise } from '@backfill/core/recipe/pseudonymise';
 import { buildRecipe } from '@backfill/core/recipe/recipe';
 import { type DemoRun, lostDay } from './demo-run.ts';
 import { appWorld } from './raw-logs.ts';
@@ -32,25 +33,25 @@ export async function playLiveIngestion(
   db: Queryable,
   { configDir, saltFile }: LiveWriterConfig,
 ): Promise<number> {
-  const salt = createSecretKey(Buffer.from(readFileSync(saltFile, 'utf8').trim(), 'utf8'));
+  const keys = createKeyRing(parseSalts(readFileSync(saltFile, 'utf8')));
   const { startMs, endMs } = lostDay(run);
   const config = await loadConfigDir(configDir);
+  const window = { windowStartMs: startMs, windowEndMs: endMs, retentionCutoffMs: null };
   const recipe = buildRecipe(config, SOURCE, {
-    windowStartMs: startMs,
-    windowEndMs: endMs,
-    retentionCutoffMs: null,
-    keyCheck: keyCheck(salt),
+    ...window,
+    keys: pinRecipeKeys(config.policy, keys, { ...window, nowMs: Date.now() }),
   });
   const subject = recipe.source.mapping.subject_id;
   if (subject?.pii !== 'pseudonymise') throw new Error(`the source ${SOURCE} has no pseudonymised subject`);
-  const objector = pseudonym(salt, keyVersionAt(startMs), subject.domain, OBJECTOR_ID);
+  const pseudonymise = compilePseudonymise(recipe.source.pseudonym, recipe.keyPeriods, keys);
+  const objector = pseudonymise(subject.domain, OBJECTOR_ID, startMs) ?? OBJECTOR_ID;
   await insertObjection(db, objector);
   for (let dayMs = startMs - DAYS_AROUND * DAY_MS; dayMs < endMs + DAYS_AROUND * DAY_MS; dayMs += DAY_MS) {
     await db.query('select analytics.ensure_event_day($1::date)', [new Date(dayMs).toISOString().slice(0, 10)]);
   }
   let stored = 0;
   let rows: TransformedEvent[] = [];
-  for (const event of generateLiveEvents({ ...appWorld(run), daysAround: DAYS_AROUND, recipe, salt })) {
+  for (const event of generateLiveEvents({ ...appWorld(run), daysAround: DAYS_AROUND, recipe, keys })) {
     if (event.subjectId === objector) continue;
     if (rows.push(event) < ROWS_PER_INSERT) continue;
     stored += await insertLiveEvents(db, rows);
