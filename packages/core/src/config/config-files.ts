@@ -96,7 +96,8 @@ async function readTaxonomySchema(
   return problems.length === 0 ? schema : undefined;
 }
 
-async function readText(dir: string, file: string, mistakes: ConfigMistake[]): Promise<string | undefined> {
+/** The text of a file; undefined after adding why it cannot be read. */
+export async function readText(dir: string, file: string, mistakes: ConfigMistake[]): Promise<string | undefined> {
   try {
     return await readFile(path.join(dir, file), 'utf8');
   } catch (error) {
@@ -106,12 +107,19 @@ async function readText(dir: string, file: string, mistakes: ConfigMistake[]): P
 }
 
 /** Entries in name order, hidden ones left out, so that mistakes come in the same order everywhere. */
-async function listDir(dir: string, folder: string, mistakes: ConfigMistake[]): Promise<Dirent[]> {
+export async function listDir(
+  dir: string,
+  folder: string,
+  mistakes: ConfigMistake[],
+  { optional = false } = {},
+): Promise<Dirent[]> {
   try {
     const entries = await readdir(path.join(dir, folder), { withFileTypes: true });
     return entries.filter((entry) => !entry.name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    mistakes.push({ file: folder, path: '', message: `cannot be read (${systemCode(error)})` });
+    const code = systemCode(error);
+    if (!(optional && code === 'ENOENT'))
+      mistakes.push({ file: folder, path: '', message: `cannot be read (${code})` });
     return [];
   }
 }

@@ -1,13 +1,15 @@
 import { isJsonObject, type JsonObject } from '../domain/json.ts';
+import { findUpcastPath } from '../domain/schema-version.ts';
 import type { ConfigMistake } from './config-error.ts';
 import type { Policy } from './policy.ts';
 import { propertyPath, rawPathProblem, type SourceConfig } from './source.ts';
-import type { Taxonomy } from './taxonomy.ts';
+import type { Taxonomy, Upcasts } from './taxonomy.ts';
 
 interface LooseConfig {
   policy: Policy | undefined;
   sources: ReadonlyMap<string, SourceConfig>;
   taxonomy: Taxonomy;
+  upcasts: Upcasts;
 }
 
 /** Adds the mistakes that only show between files, or between the parts of one. */
@@ -27,6 +29,7 @@ export function crossCheck(config: LooseConfig, mistakes: ConfigMistake[]): void
     };
     checkIdentity(source, add);
     checkEventNames(source, add);
+    checkSchemaVersion(source, config.upcasts, add);
     checkProperties(source, config.taxonomy, add);
   }
 }
@@ -60,6 +63,19 @@ function checkEventNames(source: SourceConfig, add: AddMistake): void {
   const names = new Set(produced.values());
   for (const name of known) {
     if (!names.has(name)) add(`/events/${name}`, 'no raw name becomes this event');
+  }
+}
+
+/** A version that is given for every record must have a way up to the one of each event. */
+function checkSchemaVersion(source: SourceConfig, upcasts: Upcasts, add: AddMistake): void {
+  const mapping = source.mapping.schema_version;
+  if (mapping === undefined) return;
+  const [key, version] = 'constant' in mapping ? ['constant', mapping.constant] : ['default', mapping.default];
+  if (version === undefined) return;
+  for (const [eventName, pinned] of Object.entries(source.events)) {
+    const steps = new Map([...(upcasts.get(eventName) ?? [])].map(([from, { to }]) => [from, to]));
+    if (findUpcastPath(steps, version, pinned) !== undefined) continue;
+    add(`/mapping/schema_version/${key}`, `no upcasts lead from ${eventName} ${version} to ${pinned}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -149,5 +150,57 @@ describe('mistakes', () => {
       'sources/app.yaml /mapping/record_id',
       'sources/web-access.yaml /mapping/record_id',
     ]);
+  });
+});
+
+describe('upcasts', () => {
+  const GOOD = 'export function upcast(properties) { return properties; }\n';
+  const FOLDER = 'taxonomy/upcasts/page_viewed';
+
+  beforeEach(async () => {
+    const schema = path.join(dir, 'taxonomy/events/page_viewed');
+    for (const version of ['0-9-0', '0-9-1']) {
+      await cp(path.join(schema, '1-0-0.schema.json'), path.join(schema, `${version}.schema.json`));
+    }
+    await mkdir(path.join(dir, FOLDER), { recursive: true });
+  });
+
+  it('are read with their text and its hash', async () => {
+    await writeFile(path.join(dir, FOLDER, '0-9-0_1-0-0.mjs'), GOOD);
+    const { upcasts } = await loadConfigDir(dir);
+    expect(upcasts.get('page_viewed')?.get('0-9-0')).toEqual({
+      from: '0-9-0',
+      to: '1-0-0',
+      sha256: hash('sha256', GOOD, 'hex'),
+      text: GOOD,
+    });
+  });
+
+  it('are mistakes where they cannot be used', async () => {
+    await mkdir(path.join(dir, 'taxonomy/upcasts/page_seen'));
+    for (const name of ['notes.txt', '1-0-0.mjs', '1-0-0_0-9-0.mjs', '0-8-0_1-0-0.mjs', '0-9-0_0-9-1.mjs']) {
+      await writeFile(path.join(dir, FOLDER, name), GOOD);
+    }
+    await writeFile(path.join(dir, FOLDER, '0-9-0_1-0-0.mjs'), GOOD);
+    await writeFile(path.join(dir, FOLDER, '0-9-1_1-0-0.mjs'), 'export const upcast = 1;');
+    expect((await places()).sort()).toEqual([
+      'taxonomy/upcasts/page_seen',
+      `${FOLDER}/0-8-0_1-0-0.mjs`,
+      `${FOLDER}/0-9-0_1-0-0.mjs`,
+      `${FOLDER}/0-9-1_1-0-0.mjs`,
+      `${FOLDER}/1-0-0.mjs`,
+      `${FOLDER}/1-0-0_0-9-0.mjs`,
+      `${FOLDER}/notes.txt`,
+    ]);
+  });
+
+  it('must lead up from the version that a source gives', async () => {
+    await writeFile(path.join(dir, FOLDER, '0-9-0_1-0-0.mjs'), GOOD);
+    const time = '  time: { path: ts, format: iso }\n';
+    await edit('sources/app.yaml', time, `${time}  schema_version: { path: v, default: 0-9-0 }\n`);
+    const found = await mistakes();
+    expect(new Set(found.map(({ path: place }) => place))).toEqual(new Set(['/mapping/schema_version/default']));
+    expect(found.map(({ message }) => message)).not.toContainEqual(expect.stringContaining('page_viewed'));
+    expect(found).toHaveLength(5);
   });
 });

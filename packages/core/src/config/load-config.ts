@@ -3,7 +3,8 @@ import { readSources, readTaxonomy, readYamlFile } from './config-files.ts';
 import { crossCheck } from './cross-check.ts';
 import { type Policy, policySchema } from './policy.ts';
 import type { SourceConfig } from './source.ts';
-import type { Taxonomy } from './taxonomy.ts';
+import type { Taxonomy, Upcasts } from './taxonomy.ts';
+import { readUpcasts } from './upcast-files.ts';
 
 /** A whole configuration directory, validated. */
 export interface BackfillConfig {
@@ -11,10 +12,12 @@ export interface BackfillConfig {
   /** By source name. */
   sources: ReadonlyMap<string, SourceConfig>;
   taxonomy: Taxonomy;
+  upcasts: Upcasts;
 }
 
 /**
- * Reads `policy.yaml`, `sources/*.yaml` and `taxonomy/events/<event>/<M-R-A>.schema.json`.
+ * Reads `policy.yaml`, `sources/*.yaml`, `taxonomy/events/<event>/<M-R-A>.schema.json` and
+ * `taxonomy/upcasts/<event>/<from>_<to>.mjs`.
  *
  * @throws ConfigError with every mistake found, each with file and place; a key that nobody
  *   knows is a mistake too
@@ -23,8 +26,9 @@ export async function loadConfigDir(dir: string): Promise<BackfillConfig> {
   const mistakes: ConfigMistake[] = [];
   const policy = await readYamlFile(dir, 'policy.yaml', policySchema, mistakes);
   const taxonomy = await readTaxonomy(dir, mistakes);
+  const upcasts = await readUpcasts(dir, taxonomy, mistakes);
   const sources = await readSources(dir, mistakes);
-  crossCheck({ policy, sources, taxonomy }, mistakes);
+  crossCheck({ policy, sources, taxonomy, upcasts }, mistakes);
   if (policy === undefined || mistakes.length > 0) throw new ConfigError(dir, mistakes);
-  return { policy, sources, taxonomy };
+  return { policy, sources, taxonomy, upcasts };
 }

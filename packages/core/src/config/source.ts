@@ -31,6 +31,16 @@ const eventName = z.union([
   }),
 ]);
 
+/** The taxonomy version in which a raw record is written, where that is not the pinned one. */
+const schemaVersion = z.union([
+  z.strictObject({ constant: z.string().regex(SCHEMA_VERSION) }),
+  z.strictObject({
+    path: rawPath,
+    /** For records that name none; without it they are quarantined. */
+    default: z.string().regex(SCHEMA_VERSION).optional(),
+  }),
+]);
+
 /** A raw identifier: kept only where it names no person (`none`). */
 const identifier = z.discriminatedUnion('pii', [
   z.strictObject({
@@ -64,6 +74,8 @@ export const sourceSchema = z.strictObject({
   mapping: z.strictObject({
     time,
     event_name: eventName,
+    /** Without it every record is in the version that `events` pins. */
+    schema_version: schemaVersion.optional(),
     record_id: identifier.optional(),
     session_id: identifier.optional(),
     subject_id: identifier.optional(),

@@ -13,3 +13,16 @@ export type PiiRule = (typeof PII_RULES)[number];
 
 /** Event name → schema version → JSON Schema of the event's properties as they are stored. */
 export type Taxonomy = ReadonlyMap<string, ReadonlyMap<string, JsonObject>>;
+
+/** `taxonomy/upcasts/<event>/<from>_<to>.mjs`: lifts an event's properties from one version to a later one. */
+export interface Upcast {
+  from: string;
+  to: string;
+  /** Of the text as UTF-8, lower-case hex. */
+  sha256: string;
+  /** A module as `compileUpcastModule` takes it. */
+  text: string;
+}
+
+/** Event name → version → the upcast that begins with it. */
+export type Upcasts = ReadonlyMap<string, ReadonlyMap<string, Upcast>>;

@@ -1,7 +1,7 @@
 import type { ValidateFunction } from 'ajv';
 import { createTaxonomyAjv } from '../config/taxonomy-ajv.ts';
 import type { JsonObject } from '../domain/json.ts';
-import { compileProperties, type PropertiesReader } from './compile-properties.ts';
+import { compileVersions, type VersionedReader } from './compile-versions.ts';
 import type { Pseudonymise } from './pii-rule.ts';
 import { compilePath } from './read-path.ts';
 import type { Recipe } from './recipe.ts';
@@ -10,7 +10,7 @@ import type { Recipe } from './recipe.ts';
 export interface EventPlan {
   eventName: string;
   schemaVersion: string;
-  readProperties: PropertiesReader;
+  readProperties: VersionedReader;
   validate: ValidateFunction;
 }
 
@@ -25,7 +25,7 @@ export function compileEvents(recipe: Recipe, pseudonymise: Pseudonymise): Event
     plans.set(eventName, {
       eventName,
       schemaVersion: version,
-      readProperties: compileProperties(schema, recipe.source.mapping.properties, pseudonymise),
+      readProperties: compileVersions(recipe, eventName, pseudonymise),
       validate: ajv.compile(schema),
     });
   }

@@ -36,7 +36,8 @@ export type LineTransformer = (line: RawLine) => LineOutcome;
  * 4. older than the retention cut-off: expired
  * 5. record, session or subject id unusable: quarantined; subject suppressed: suppressed, before
  *    anything else of that person is looked at
- * 6. properties by the allow-list and the PII rules; not as the schema wants: quarantined
+ * 6. properties by the allow-list and the PII rules, after upcasts where the record is of an older version: no way up
+ *    from it, an upcast that fails, or not as the schema wants: quarantined
  */
 export function compileRecipe(recipe: Recipe, runtime: RecipeRuntime): LineTransformer {
   const readRecord = compileRecordReader(recipe.source.format);
@@ -88,6 +89,7 @@ interface Ids {
 function toEvent(source: string, plan: EventPlan, record: JsonObject, eventTsMs: number, ids: Ids): LineOutcome {
   const { eventName, schemaVersion } = plan;
   const properties = plan.readProperties(record, eventTsMs);
+  if (typeof properties === 'string') return quarantined(properties);
   if (!plan.validate(properties)) return quarantined(schemaReason(plan.validate.errors));
   const payload = payloadText(eventName, properties, ids);
   if (payload === undefined) return quarantined('text: unusable_character');

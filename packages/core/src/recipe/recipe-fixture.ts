@@ -62,6 +62,7 @@ export function testRecipe(changes: Partial<Recipe> = {}, source: Partial<Source
     piiRulesVersion: 1,
     source: { ...SOURCE, ...source },
     taxonomy: { purchased: { version: '1-0-0', schema: PURCHASED } },
+    upcasts: {},
     keyChecks: { '1': keyCheck(TEST_SALT) },
     keyPeriods: [{ version: 1, fromMs: null }],
     latestEventMs: null,

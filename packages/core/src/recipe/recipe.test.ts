@@ -17,6 +17,7 @@ const config: BackfillConfig = {
   },
   sources: new Map([['shop', base.source]]),
   taxonomy: new Map([['purchased', new Map([['1-0-0', schema]])]]),
+  upcasts: new Map(),
 };
 const options = {
   windowStartMs: base.window.startMs,

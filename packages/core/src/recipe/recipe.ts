@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 import type { BackfillConfig } from '../config/load-config.ts';
 import type { SourceConfig } from '../config/source.ts';
+import type { Upcast } from '../config/taxonomy.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
+import { findUpcastPath } from '../domain/schema-version.ts';
 import type { KeyPeriod, RecipeKeys } from './key-ring.ts';
 
 /** Raised with every change of a PII rule or detector that can change a payload. */
@@ -18,6 +20,8 @@ export interface Recipe {
   source: SourceConfig;
   /** Event name → the schema that the source uses. */
   taxonomy: Record<string, { version: string; schema: JsonObject }>;
+  /** Event name → the upcasts that lead to its version; empty if the source's records are all of the pinned one. */
+  upcasts: Record<string, RecipeUpcast[]>;
   /** Key version → check value, so that a replay under a wrong key stops. */
   keyChecks: Record<string, string>;
   /** Which key makes the pseudonyms of which events, in order of time. */
@@ -29,6 +33,11 @@ export interface Recipe {
   /** Events before this time have expired; null keeps them all. */
   retentionCutoffMs: number | null;
   limits: { maxLineBytes: number };
+}
+
+/** An upcast with the schema that it begins with, whose allow-list is what it gets to see. */
+export interface RecipeUpcast extends Upcast {
+  schema: JsonObject;
 }
 
 /** What a batch adds to the configuration. */
@@ -49,16 +58,20 @@ export function buildRecipe(config: BackfillConfig, source: string, options: Rec
   const sourceConfig = config.sources.get(source);
   if (sourceConfig === undefined) throw new RangeError(`there is no source ${source}`);
   const taxonomy: Recipe['taxonomy'] = {};
+  const upcasts: Recipe['upcasts'] = {};
   for (const [eventName, version] of Object.entries(sourceConfig.events)) {
     const schema = config.taxonomy.get(eventName)?.get(version);
     if (schema === undefined) throw new RangeError(`there is no ${eventName} ${version}`);
     taxonomy[eventName] = { version, schema };
+    const pinned = sourceConfig.mapping.schema_version ? pinUpcasts(config, eventName, version) : [];
+    if (pinned.length > 0) upcasts[eventName] = pinned;
   }
   return {
     recipeVersion: 1,
     piiRulesVersion: PII_RULES_VERSION,
     source: sourceConfig,
     taxonomy,
+    upcasts,
     keyChecks: options.keys.checks,
     keyPeriods: options.keys.periods,
     latestEventMs: options.keys.latestEventMs,
@@ -66,6 +79,17 @@ export function buildRecipe(config: BackfillConfig, source: string, options: Rec
     retentionCutoffMs: options.retentionCutoffMs,
     limits: { maxLineBytes: config.policy.limits.max_line_bytes },
   };
+}
+
+function pinUpcasts(config: BackfillConfig, eventName: string, version: string): RecipeUpcast[] {
+  const all = [...(config.upcasts.get(eventName)?.values() ?? [])];
+  const steps = new Map(all.map(({ from, to }) => [from, to]));
+  return all
+    .filter(({ from }) => findUpcastPath(steps, from, version) !== undefined)
+    .flatMap((upcast) => {
+      const schema = config.taxonomy.get(eventName)?.get(upcast.from);
+      return schema === undefined ? [] : [{ ...upcast, schema }];
+    });
 }
 
 /** sha256 of the recipe's canonical JSON, lower-case hex. */
