@@ -22,6 +22,8 @@ create table analytics.backfill_batches (
   attempt integer not null default 1,
   plan_hash text,
   gate_set_hash text,
+  -- sha256 over every column of the rows to publish: what is published must be what was signed.
+  rows_digest text,
   checksum text,
   row_count bigint,
   canary_passed boolean,
@@ -137,3 +139,5 @@ end $$;
 
 create trigger backfill_audit_log_append_only before update or delete on analytics.backfill_audit_log
   for each row execute function analytics.refuse_change();
+create trigger backfill_audit_log_no_truncate before truncate on analytics.backfill_audit_log
+  for each statement execute function analytics.refuse_change();

@@ -64,14 +64,43 @@ end $$;
 create trigger backfill_batches_guard_status before update of status on analytics.backfill_batches
   for each row execute function analytics.guard_batch_status();
 
+-- What the guard decides by may not be changed around it either.
+create function analytics.guard_batch_columns() returns trigger language plpgsql as $$
+begin
+  if nullif(current_setting('analytics.actor', true), '') is not null then
+    return new;
+  end if;
+  if tg_op = 'INSERT' then
+    if new.status = 'submitted' and new.epoch = 1 and new.attempt = 1 then
+      return new;
+    end if;
+  elsif new.epoch = old.epoch and new.attempt = old.attempt and new.plan_hash is not distinct from old.plan_hash
+    and new.gate_set_hash is not distinct from old.gate_set_hash
+    and new.rows_digest is not distinct from old.rows_digest
+    and new.resume_status is not distinct from old.resume_status then
+    return new;
+  end if;
+  raise exception 'batch % cannot be changed by hand like this', new.batch_id
+    using errcode = 'insufficient_privilege',
+          hint = 'By hand a batch can only be halted. Use the API or ./backfill for everything else.';
+end $$;
+
+-- Named to run before backfill_batches_guard_status, which sets some of these columns itself.
+create trigger backfill_batches_guard_columns
+  before insert or update of epoch, attempt, plan_hash, gate_set_hash, rows_digest, resume_status
+  on analytics.backfill_batches
+  for each row execute function analytics.guard_batch_columns();
+
 create function analytics.record_batch_status() returns trigger language plpgsql as $$
 begin
   if new.status = old.status then
     return null;
   end if;
-  if new.epoch <> old.epoch then
-    delete from analytics.backfill_outbox where batch_id = new.batch_id;
-  end if;
+  -- Work of the status that was left is void; a stop voids all of it. Import parts wait through the canary.
+  delete from analytics.backfill_outbox
+   where batch_id = new.batch_id
+     and (new.epoch <> old.epoch
+          or not (new.status = any (when_status) or (new.status = 'canary' and kind = 'import')));
   -- Open work gets new job ids: Redis may still hold a failed or a running job under the old ones.
   if old.status in ('halted', 'failed') and new.status <> 'rolling_back' then
     update analytics.backfill_raw_chunks set epoch = new.epoch where batch_id = new.batch_id and state = 'open';

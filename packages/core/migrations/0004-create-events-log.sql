@@ -14,6 +14,8 @@ create table analytics.events_log (
   ingested_at timestamptz not null default now()
 ) partition by range (event_ts);
 create unique index events_log_live on analytics.events_log (event_id, event_ts) where deleted_at is null;
+-- A rollback finds its rows, and proves that there are none left, without reading everybody else's.
+create index events_log_batch on analytics.events_log (batch_id) where batch_id is not null and deleted_at is null;
 
 -- Takes what no day partition exists for yet, so that a live writer never fails for a missing day.
 create table analytics.events_log_default partition of analytics.events_log default;
@@ -23,8 +25,11 @@ create view analytics.events as
   from analytics.events_log
   where deleted_at is null;
 
--- Creates the partition of one UTC day, if it is missing. Created apart and then attached: CREATE … PARTITION OF
--- would lock the parent's readers out. Rows of the day that the default partition has taken move along.
+-- Creates the partition of one UTC day, if it is missing. Call it in a transaction of its own.
+--
+-- Writers are held off first, on the parent: one that had been routed to the default partition already would fail
+-- when the new one takes the day over. The wait for them is short, because everybody queues behind it; whoever calls
+-- tries again later. Rows of the day that the default partition has taken move along.
 create function analytics.ensure_event_day(p_day date) returns void language plpgsql as $$
 declare
   v_leaf text := 'events_log_' || to_char(p_day, 'YYYYMMDD');
@@ -34,14 +39,14 @@ begin
   if to_regclass('analytics.' || v_leaf) is not null then
     return;
   end if;
-  perform pg_advisory_xact_lock(hashtext('analytics.ensure_event_day'));
+  perform set_config('lock_timeout', '500ms', true);
+  lock table analytics.events_log in share row exclusive mode;
   if to_regclass('analytics.' || v_leaf) is not null then
     return;
   end if;
+  lock table analytics.events_log_default in access exclusive mode;
   execute format('create table analytics.%I (like analytics.events_log including defaults)', v_leaf);
   execute format('alter table analytics.%I add check (event_ts >= %L and event_ts < %L)', v_leaf, v_start, v_end);
-  -- Nothing of the day may slip into the default partition between the move and the attach.
-  lock table analytics.events_log_default in access exclusive mode;
   execute format(
     'with moved as (delete from analytics.events_log_default where event_ts >= %L and event_ts < %L returning *)
      insert into analytics.%I select * from moved', v_start, v_end, v_leaf);

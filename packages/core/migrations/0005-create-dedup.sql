@@ -13,6 +13,7 @@ create table analytics.backfill_event_checkpoint (
   batch_id text collate "C" not null,
   seen_at timestamptz not null default now()
 );
+create index backfill_event_checkpoint_batch on analytics.backfill_event_checkpoint (batch_id);
 
 -- Where each staged row came from.
 create table analytics.backfill_lineage (
@@ -52,6 +53,8 @@ create table analytics.events_backfill_staging (
   session_id text,
   subject_id text,
   payload json not null,
+  -- The import part that the row came with: what is left out of a publish is booked back to it.
+  part_id bigint not null,
   is_duplicate boolean not null,
   duplicate_kind text check (duplicate_kind in ('same_batch', 'other_batch', 'live')),
   check (is_duplicate = (duplicate_kind is not null)),
@@ -62,35 +65,61 @@ create function analytics.staging_leaf(p_batch_no bigint) returns text language 
   select 'events_backfill_staging_' || p_batch_no
 $$;
 
--- Creates the batch's staging leaf, empty, dropping an earlier attempt's. Made apart and attached, with a CHECK
--- that spares the attach its scan: neither readers of the parent nor imports into other leaves wait.
+-- Creates the batch's staging leaf, or empties it. Made apart and attached, with a CHECK that spares the attach its
+-- scan: neither readers of the parent nor imports into other leaves wait.
 create function analytics.create_staging_leaf(p_batch_id text) returns void language plpgsql as $$
 declare
   v_leaf text := analytics.staging_leaf((select batch_no from analytics.backfill_batches where batch_id = p_batch_id));
 begin
-  perform analytics.drop_staging_leaf(p_batch_id);
+  if to_regclass('analytics.' || v_leaf) is not null then
+    perform analytics.empty_staging_leaf(p_batch_id);
+    return;
+  end if;
   execute format('create table analytics.%I (like analytics.events_backfill_staging including constraints)', v_leaf);
   execute format('alter table analytics.%I add check (batch_id is not null and batch_id = %L)', v_leaf, p_batch_id);
   execute format('create trigger append_only before update or delete on analytics.%I
                   for each row execute function analytics.refuse_change()', v_leaf);
+  execute format('create trigger no_truncate before truncate on analytics.%I
+                  for each statement execute function analytics.refuse_truncate()', v_leaf);
   execute format('alter table analytics.events_backfill_staging attach partition analytics.%I for values in (%L)',
                  v_leaf, p_batch_id);
 end $$;
 
-create function analytics.drop_staging_leaf(p_batch_id text) returns void language plpgsql as $$
+-- Only analytics.empty_staging_leaf() may empty a leaf.
+create function analytics.refuse_truncate() returns trigger language plpgsql as $$
+begin
+  if current_setting('analytics.emptying', true) is distinct from tg_table_name then
+    raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
+  end if;
+  return null;
+end $$;
+
+-- Empties the batch's staging leaf, if there is one. TRUNCATE locks the leaf alone; dropping it would lock the parent
+-- and with it everybody.
+create function analytics.empty_staging_leaf(p_batch_id text) returns void language plpgsql as $$
 declare
   v_leaf text := analytics.staging_leaf((select batch_no from analytics.backfill_batches where batch_id = p_batch_id));
 begin
-  -- Dropping a leaf waits for the parent's readers; do not make everyone else wait behind us for long.
-  perform set_config('lock_timeout', '5s', true);
-  execute format('drop table if exists analytics.%I', v_leaf);
+  if to_regclass('analytics.' || v_leaf) is null then
+    return;
+  end if;
+  perform set_config('analytics.emptying', v_leaf, true);
+  execute format('truncate analytics.%I', v_leaf);
+  perform set_config('analytics.emptying', '', true);
+end $$;
+
+-- Keeps the batch's staged rows as they are until the transaction ends.
+create function analytics.lock_staging_leaf(p_batch_id text) returns void language plpgsql as $$
+begin
+  execute format('lock table analytics.%I in share mode', analytics.staging_leaf(
+    (select batch_no from analytics.backfill_batches where batch_id = p_batch_id)));
 end $$;
 
 -- Forgets what an earlier plan or attempt of the batch has worked out. Stored events, approvals, gate results and
 -- the audit log stay.
 create function analytics.clear_batch_work(p_batch_id text) returns void language plpgsql as $$
 begin
-  perform analytics.drop_staging_leaf(p_batch_id);
+  perform analytics.empty_staging_leaf(p_batch_id);
   delete from analytics.backfill_quarantine where batch_id = p_batch_id;
   delete from analytics.backfill_losers where loser_batch_id = p_batch_id;
   delete from analytics.backfill_lineage where batch_id = p_batch_id;
@@ -100,24 +129,35 @@ begin
   delete from analytics.backfill_files where batch_id = p_batch_id;
 end $$;
 
--- Staged rows are kept 24 hours after a batch is complete (runbook), then dropped leaf by leaf.
+-- Drops the staged rows of batches that have been complete for 24 hours (runbook), leaf by leaf. Rows go at once;
+-- the empty leaf goes when nobody is in the way, else at a later run.
 create function analytics.purge_staging(p_keep interval default interval '24 hours')
 returns table (batch_id text, staged bigint) language plpgsql as $$
 declare
   v_batch record;
+  v_lock_timeout text := current_setting('lock_timeout');
 begin
   for v_batch in
-    select b.batch_id, b.batch_no from analytics.backfill_batches b
+    select b.batch_id, analytics.staging_leaf(b.batch_no) as leaf from analytics.backfill_batches b
     where b.status in ('published', 'rolled_back') and b.completed_at <= now() - p_keep
       and to_regclass('analytics.' || analytics.staging_leaf(b.batch_no)) is not null
     order by b.batch_no for no key update skip locked
   loop
-    batch_id := v_batch.batch_id;
-    execute format('select count(*) from analytics.%I', analytics.staging_leaf(v_batch.batch_no)) into staged;
-    perform analytics.drop_staging_leaf(v_batch.batch_id);
-    insert into analytics.backfill_audit_log (actor, batch_id, action, detail)
-    values (coalesce(nullif(current_setting('analytics.actor', true), ''), 'sql:' || session_user), v_batch.batch_id,
-            'purge_staging', jsonb_build_object('rows', staged));
-    return next;
+    execute format('select count(*) from analytics.%I', v_batch.leaf) into staged;
+    if staged > 0 then
+      batch_id := v_batch.batch_id;
+      perform analytics.empty_staging_leaf(v_batch.batch_id);
+      insert into analytics.backfill_audit_log (actor, batch_id, action, detail)
+      values (coalesce(nullif(current_setting('analytics.actor', true), ''), 'sql:' || session_user),
+              v_batch.batch_id, 'purge_staging', jsonb_build_object('rows', staged));
+      return next;
+    end if;
+    begin
+      perform set_config('lock_timeout', '200ms', true);
+      execute format('drop table analytics.%I', v_batch.leaf);
+    exception when lock_not_available then
+      raise notice 'the empty leaf of batch % is in use and goes at a later run', v_batch.batch_id;
+    end;
+    perform set_config('lock_timeout', v_lock_timeout, true);
   end loop;
 end $$;

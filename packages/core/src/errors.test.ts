@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DeferError, decide, describeError, FatalError, StaleWorkError } from './errors.ts';
+import { DeferError, decide, describeError, describeReason, FatalError, StaleWorkError } from './errors.ts';
 
 const withCode = (code: string) => Object.assign(new Error('x'), { code });
 
@@ -17,7 +17,15 @@ describe('decide', () => {
       9,
       { action: 'defer', delayMs: 2_000 },
     ],
-    ['a deadlock, first time', withCode('40P01'), 1, { action: 'retry' }],
+    ['a deadlock', withCode('40P01'), 9, { action: 'defer', delayMs: 2_000 }],
+    ['a lock not to be had', withCode('55P03'), 9, { action: 'defer', delayMs: 2_000 }],
+    [
+      'S3 asking to slow down',
+      Object.assign(new Error('x'), { $metadata: { httpStatusCode: 503 } }),
+      9,
+      { action: 'defer', delayMs: 2_000 },
+    ],
+    ['S3 refusing', Object.assign(new Error('x'), { $metadata: { httpStatusCode: 403 } }), 1, { action: 'retry' }],
     ['a unique violation', withCode('23505'), 4, { action: 'retry' }],
     ['an unknown error, last attempt', new Error('x'), 5, { action: 'halt' }],
     ['a thrown string', 'x', 5, { action: 'halt' }],
@@ -36,5 +44,6 @@ describe('describeError', () => {
     const text = describeError(new FatalError('part 3', { cause: foreign }));
     expect(text).toMatch(/^part 3: SyntaxError 22P02 at .*errors\.test\.ts/);
     expect(text).not.toContain('jane');
+    expect(describeReason(new FatalError('part 3', { cause: foreign }))).toBe('part 3: SyntaxError 22P02');
   });
 });

@@ -37,7 +37,9 @@ export type Decision =
 const DEPENDENCY_DELAY_MS = 2_000;
 
 /** PostgreSQL: connection exceptions, out of resources, shutdown or start-up under way (Appendix A, error codes). */
-const POSTGRES_UNAVAILABLE = /^(08...|53...|57P0[1-5])$/;
+const POSTGRES_UNAVAILABLE = /^(08...|53...|57P0[1-5]|25P03)$/;
+/** PostgreSQL: a lock that was not to be had in time, a deadlock, a cancelled statement. Nothing is wrong with the work. */
+const POSTGRES_BUSY = /^(55P03|40P01|40001|57014)$/;
 const NETWORK_UNAVAILABLE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -54,12 +56,23 @@ function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** True when a dependency could not be reached, as opposed to having answered with a refusal. */
+/** The HTTP status of an S3 answer, as the AWS SDK reports it. */
+function httpStatusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
+  return (error.$metadata as { httpStatusCode?: number }).httpStatusCode;
+}
+
+/** True when a dependency could not be reached or is too busy, as opposed to having answered with a refusal. */
 export function isDependencyUnavailable(error: unknown): boolean {
   const code = codeOf(error);
-  if (code !== undefined && (POSTGRES_UNAVAILABLE.test(code) || NETWORK_UNAVAILABLE.has(code))) {
+  if (
+    code !== undefined &&
+    (POSTGRES_UNAVAILABLE.test(code) || POSTGRES_BUSY.test(code) || NETWORK_UNAVAILABLE.has(code))
+  ) {
     return true;
   }
+  const status = httpStatusOf(error);
+  if (status !== undefined && (status >= 500 || status === 429)) return true;
   return error instanceof Error && POSTGRES_CLOSED.test(error.message);
 }
 
@@ -80,25 +93,32 @@ export function decide(error: unknown, attempt: number, maxAttempts: number): De
 /** Redis only ever sees ids, so what these libraries say quotes nothing personal. */
 const QUEUE_LIBRARIES = /node_modules\/(ioredis|bullmq)\//;
 
-function describeOne(error: Error): string {
+function describeOne(error: Error, withPlace: boolean): string {
   if (error instanceof BackfillError) return error.message;
   const code = codeOf(error);
   const constraint = 'constraint' in error && typeof error.constraint === 'string' ? ` on ${error.constraint}` : '';
-  const status = '$metadata' in error ? (error.$metadata as { httpStatusCode?: number }).httpStatusCode : undefined;
+  const status = httpStatusOf(error);
   const where = /^ +at (.+)$/m.exec(error.stack ?? '')?.[1];
   const message = where !== undefined && QUEUE_LIBRARIES.test(where) ? error.message : undefined;
-  return [error.name, message, code && `${code}${constraint}`, status && `HTTP ${status}`, where && `at ${where}`]
-    .filter(Boolean)
-    .join(' ');
+  const parts = [error.name, message, code && `${code}${constraint}`, status && `HTTP ${status}`];
+  return [...parts, withPlace && where && `at ${where}`].filter(Boolean).join(' ');
+}
+
+function describeChain(error: unknown, withPlace: boolean): string {
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
+  const own = describeOne(error, withPlace);
+  return error.cause === undefined ? own : `${own}: ${describeChain(error.cause, withPlace)}`;
 }
 
 /**
- * An error and its causes for a log line or a status reason. Of errors that are not ours it tells the kind, the code
- * and the place, not the message: parsers and databases quote the value they stumbled over, and values may be
- * personal data.
+ * An error and its causes for a log line. Of errors that are not ours it tells the kind, the code and the place, not
+ * the message: parsers and databases quote the value they stumbled over, and values may be personal data.
  */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
-  const own = describeOne(error);
-  return error.cause === undefined ? own : `${own}: ${describeError(error.cause)}`;
+  return describeChain(error, true);
+}
+
+/** Like {@link describeError} without places in the code: for a batch's status and for Redis. */
+export function describeReason(error: unknown): string {
+  return describeChain(error, false);
 }

@@ -2,6 +2,7 @@ import { verification } from '@backfill/core/contracts/verification';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { createRuntimeConsumer, createWorkerService } from '@backfill/core/runtime/worker-service';
 import { publishBatch } from './jobs/publish-batch.ts';
+import { reportBatch } from './jobs/report-batch.ts';
 import { verifyBatch } from './jobs/verify-batch.ts';
 
 /** Measures the gates of staged batches, and publishes the ones that were signed. */
@@ -10,6 +11,7 @@ export function createVerifierService(runtime: Runtime) {
     createRuntimeConsumer(runtime, verification, {
       verify: (payload, job) => verifyBatch(runtime, payload, job.signal),
       publish: (payload) => publishBatch(runtime, payload),
+      report: (payload) => reportBatch(runtime, payload),
     }),
   ]);
 }

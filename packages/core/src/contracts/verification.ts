@@ -1,5 +1,14 @@
+import type { BatchStatus } from '../domain/batch-status.ts';
 import { defineBatchJob } from './batch-job.ts';
 import { defineQueue } from './define-queue.ts';
+
+/** Statuses that a report is written, or written again, for. */
+const REPORTED_STATUSES: readonly BatchStatus[] = [
+  'gates_failed',
+  'awaiting_publish_approval',
+  'published',
+  'rolled_back',
+];
 
 /** From staged rows to proven, and then published ones. */
 export const verification = defineQueue({
@@ -9,5 +18,6 @@ export const verification = defineQueue({
   jobs: {
     verify: defineBatchJob('verify', ['verifying']),
     publish: defineBatchJob('publish', ['publishing']),
+    report: defineBatchJob('report', REPORTED_STATUSES),
   },
 });

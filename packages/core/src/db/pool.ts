@@ -25,6 +25,20 @@ export interface PoolOptions {
   onIdleError(error: Error): void;
 }
 
+/**
+ * A process that hangs or is frozen must not hold others up for ever: its locks go when it idles in a transaction, and
+ * nobody waits for a lock without end. See also checkBatchFence.
+ */
+const SESSION_SETTINGS = [
+  '-c timezone=UTC',
+  '-c search_path=pg_catalog,pg_temp',
+  '-c idle_in_transaction_session_timeout=30s',
+  '-c lock_timeout=30s',
+  '-c tcp_keepalives_idle=10',
+  '-c tcp_keepalives_interval=5',
+  '-c tcp_keepalives_count=3',
+];
+
 /** Opens nothing yet; connections are made on first use. Sessions are pinned to UTC and the system's search path. */
 export function createPool(options: PoolOptions): Pool {
   const pool = new pg.Pool({
@@ -32,7 +46,7 @@ export function createPool(options: PoolOptions): Pool {
     application_name: options.applicationName,
     max: options.max,
     connectionTimeoutMillis: 10_000,
-    options: '-c timezone=UTC -c search_path=pg_catalog,pg_temp',
+    options: SESSION_SETTINGS.join(' '),
     types,
   });
   pool.on('error', options.onIdleError);

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { CONTRACTS } from '../contracts/contracts.ts';
 import type { QueueContract } from '../contracts/define-queue.ts';
 import type { Queryable } from '../db/pool.ts';
+import { terminateStoppedWork } from '../db/queries/batch-fence.ts';
 import { listDueOutboxEntries, markOutboxDispatched } from '../db/queries/outbox-dispatch.ts';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -11,6 +12,7 @@ import type { Producer } from '../queue/producer.ts';
 export const DISPATCH_WINDOW = 500;
 const DISPATCH_EVERY_MS = 200;
 const RECONCILE_EVERY_MS = 3_000;
+const TERMINATE_EVERY_MS = 1_000;
 const RECONNECT_AFTER_MS = 2_000;
 /** Any constant does: whoever holds this advisory lock is the one dispatcher. */
 const DISPATCHER_LOCK = 7_403_112_202;
@@ -61,34 +63,51 @@ const pause = (ms: number, signal: AbortSignal) =>
     );
   });
 
+/** Runs `work` at most every so many milliseconds, however often it is called. */
+function paced(everyMs: number, work: () => Promise<void>): () => Promise<void> {
+  let last = 0;
+  return async () => {
+    if (Date.now() - last < everyMs) return;
+    last = Date.now();
+    await work();
+  };
+}
+
+async function takeOffice(client: pg.Client, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
+      DISPATCHER_LOCK,
+    ]);
+    if (rows[0]?.locked === true) return;
+    await pause(RECONNECT_AFTER_MS, signal);
+  }
+}
+
 /** One term of office: waits for the lock, then dispatches and reconciles until the connection or the stop ends it. */
 async function serve(options: DispatcherOptions, signal: AbortSignal): Promise<void> {
+  const { logger, producers } = options;
   const client = new pg.Client({
     connectionString: options.databaseUrl,
     application_name: 'backfill-dispatcher',
-    options: '-c timezone=UTC',
+    // A frozen dispatcher loses its office with its session; a lock that somebody holds costs a turn, not the office.
+    options: '-c timezone=UTC -c idle_session_timeout=15s -c lock_timeout=2s -c statement_timeout=30s',
+    keepAlive: true,
   });
-  client.on('error', (error) => options.logger.warn({ error: describeError(error) }, 'dispatcher lost its connection'));
+  client.on('error', (error) => logger.warn({ error: describeError(error) }, 'dispatcher lost its connection'));
   await client.connect();
   try {
-    let lastReconciled = 0;
-    let inOffice = false;
+    await takeOffice(client, signal);
+    if (!signal.aborted) logger.info('dispatcher in office');
+    const reconcile = paced(RECONCILE_EVERY_MS, () => options.reconcile(client));
+    const endStoppedWork = paced(TERMINATE_EVERY_MS, async () => {
+      const ended = await terminateStoppedWork(client);
+      if (ended > 0) logger.warn({ transactions: ended }, 'work of stopped batches was ended');
+    });
     while (!signal.aborted) {
-      if (!inOffice) {
-        const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
-          DISPATCHER_LOCK,
-        ]);
-        inOffice = rows[0]?.locked === true;
-        if (inOffice) options.logger.info('dispatcher in office');
-      }
-      if (inOffice) {
-        await dispatchDue(client, options.producers);
-        if (Date.now() - lastReconciled >= RECONCILE_EVERY_MS) {
-          await options.reconcile(client);
-          lastReconciled = Date.now();
-        }
-      }
-      await pause(inOffice ? DISPATCH_EVERY_MS : RECONNECT_AFTER_MS, signal);
+      await endStoppedWork();
+      await dispatchDue(client, producers);
+      await reconcile();
+      await pause(DISPATCH_EVERY_MS, signal);
     }
   } finally {
     await client.end();

@@ -56,6 +56,11 @@ export function batchEntry(
       return entry(verification, 'verify', verification.jobs.verify, payload);
     case 'publishing':
       return entry(verification, 'publish', verification.jobs.publish, payload);
+    case 'gates_failed':
+    case 'awaiting_publish_approval':
+    case 'published':
+    case 'rolled_back':
+      return entry(verification, 'report', verification.jobs.report, payload);
     case 'rolling_back':
       return entry(rollback, 'tombstone', rollback.jobs.tombstone, payload);
     default:

@@ -19,7 +19,7 @@ export async function resumeBatch(client: Client, batchId: string, reason?: stri
     return 'planning';
   }
   if (batch.status !== 'halted' && batch.status !== 'failed') return undefined;
-  const to = resumeTarget(batch.resume_status);
+  const to = resumeTarget(batch.status, batch.resume_status);
   const changed = await changeStatus(client, { batchId, from: [batch.status], to, reason });
   return changed ? to : undefined;
 }

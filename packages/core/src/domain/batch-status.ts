@@ -29,10 +29,14 @@ export const RESTING_STATUSES: readonly BatchStatus[] = [
   'failed',
 ];
 
+/** Statuses before which nothing was taken from the input yet. */
+const BEFORE_MIRROR: readonly BatchStatus[] = ['submitted', 'planning'];
+
 /**
- * Where a halted or failed batch goes on. A plan that failed is made anew, since the input may have been mended;
- * everything later continues where it was.
+ * Where a halted or failed batch goes on: where it stopped. What failed before its input was safe in the mirror is
+ * planned anew, since the input had to be mended.
  */
-export function resumeTarget(resumeStatus: BatchStatus | null): BatchStatus {
-  return resumeStatus === null || resumeStatus === 'submitted' ? 'planning' : resumeStatus;
+export function resumeTarget(status: 'halted' | 'failed', resumeStatus: BatchStatus | null): BatchStatus {
+  if (resumeStatus === null || BEFORE_MIRROR.includes(resumeStatus)) return 'planning';
+  return status === 'failed' && resumeStatus === 'preparing' ? 'planning' : resumeStatus;
 }

@@ -40,7 +40,7 @@ export async function startHealthServer(options: {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     answer(path, options.registry, options.check).then(
       ([status, type, body]) => response.writeHead(status, { 'content-type': type }).end(body),
-      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : 'error'),
+      () => response.writeHead(500, { 'content-type': 'application/json' }).end('{"status":"error"}'),
     );
   });
   await new Promise<void>((resolve, reject) => {

@@ -7,6 +7,8 @@ export interface Metrics {
   readonly lines: Counter<'source' | 'outcome'>;
   /** Seconds per piece of work that ended well. */
   readonly chunkDuration: Histogram<'stage'>;
+  /** Starts, batches and requests that the residency policy refused. */
+  readonly residencyRefusals: Counter;
 }
 
 export function createMetrics(): Metrics {
@@ -25,6 +27,11 @@ export function createMetrics(): Metrics {
       help: 'Duration of one piece of work: a plan, a mirror, a chunk, a part, a verification, a publish, a rollback.',
       labelNames: ['stage'],
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+      registers: [registry],
+    }),
+    residencyRefusals: new Counter({
+      name: 'backfill_residency_refusals_total',
+      help: 'Starts, batches and requests to the object store that the residency policy refused.',
       registers: [registry],
     }),
   };

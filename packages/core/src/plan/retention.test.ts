@@ -11,6 +11,11 @@ it('counts days back for objects and months for events', () => {
   });
 });
 
+it('ends at the last day of a shorter month', () => {
+  const march = Date.parse('2026-03-31T08:00:00Z');
+  expect(retentionCutoffs(retention, null, march).eventsMs).toBe(Date.parse('2025-02-28T08:00:00Z'));
+});
+
 it('lets everything pass under an exception', () => {
   const exception = retentionExceptionOf({ retention_exception: { why: 'audit', until: '2027-01-01T00:00:00Z' } }, now);
   expect(exception).toEqual({ why: 'audit', until: '2027-01-01T00:00:00Z' });

@@ -36,7 +36,18 @@ export function retentionCutoffs(
   now: number,
 ): { objects: Date | null; eventsMs: number | null } {
   if (exception !== null) return { objects: null, eventsMs: null };
-  const events = new Date(now);
-  events.setUTCMonth(events.getUTCMonth() - retention.event_months);
-  return { objects: new Date(now - retention.raw_days * DAY_MS), eventsMs: events.getTime() };
+  return {
+    objects: new Date(now - retention.raw_days * DAY_MS),
+    eventsMs: subtractMonths(new Date(now), retention.event_months),
+  };
+}
+
+/** The same time of day that many months ago; in a shorter month its last day (31 March less one month: 28 February). */
+function subtractMonths(from: Date, months: number): number {
+  const target = new Date(from);
+  target.setUTCDate(1);
+  target.setUTCMonth(target.getUTCMonth() - months);
+  const lastDay = new Date(Date.UTC(target.getUTCFullYear(), target.getUTCMonth() + 1, 0)).getUTCDate();
+  target.setUTCDate(Math.min(from.getUTCDate(), lastDay));
+  return target.getTime();
 }

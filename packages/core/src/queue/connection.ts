@@ -8,7 +8,14 @@ export function createWorkerConnection(redisUrl: string): QueueConnection {
   return new Redis(redisUrl, { maxRetriesPerRequest: null, lazyConnect: true });
 }
 
+/** A Redis that hangs must not hang the dispatcher. */
+const COMMAND_TIMEOUT_MS = 10_000;
+
 /** A connection for adding jobs: fails at once while Redis is away; the outbox keeps the work. */
 export function createProducerConnection(redisUrl: string): QueueConnection {
-  return new Redis(redisUrl, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
+  return new Redis(redisUrl, {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+  });
 }

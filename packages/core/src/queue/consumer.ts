@@ -1,6 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { JobDefinition, PayloadOf, QueueContract } from '../contracts/define-queue.ts';
-import { type Decision, decide, FatalError } from '../errors.ts';
+import { type Decision, DeferError, decide, describeReason, StaleWorkError } from '../errors.ts';
 import type { QueueConnection } from './connection.ts';
 
 export interface JobContext {
@@ -43,6 +43,14 @@ const STALLED_INTERVAL_MS = 5_000;
 // The default of 1 would fail a job after two kills.
 const MAX_STALLED_COUNT = 10;
 
+const UNKNOWN_JOB_DELAY_MS = 30_000;
+
+/** BullMQ keeps message and stack in Redis: the message is ours by now, and the stack would repeat the original one. */
+function withoutDetails(error: Error): Error {
+  error.stack = error.message;
+  return error;
+}
+
 /** The receiving side of a queue; the one place that turns our decisions into BullMQ's. */
 export function createConsumer<J extends Record<string, JobDefinition>>(
   contract: QueueContract<J>,
@@ -52,10 +60,6 @@ export function createConsumer<J extends Record<string, JobDefinition>>(
   const stopping = new AbortController();
 
   async function carryOut(decision: Decision, error: unknown, job: Job, token: string | undefined): Promise<void> {
-    if (stopping.signal.aborted && decision.action !== 'drop' && token !== undefined) {
-      await job.moveToWait(token);
-      throw new WaitingError();
-    }
     switch (decision.action) {
       case 'drop':
         return;
@@ -63,10 +67,10 @@ export function createConsumer<J extends Record<string, JobDefinition>>(
         await job.moveToDelayed(Date.now() + decision.delayMs, token);
         throw new DelayedError();
       case 'retry':
-        throw error;
+        throw withoutDetails(new Error(describeReason(error)));
       case 'fail':
       case 'halt':
-        throw new UnrecoverableError(error instanceof Error ? error.message : String(error));
+        throw withoutDetails(new UnrecoverableError(describeReason(error)));
     }
   }
 
@@ -81,12 +85,18 @@ export function createConsumer<J extends Record<string, JobDefinition>>(
     const definition = contract.jobs[job.name] as JobDefinition<unknown> | undefined;
     const handler = handlers[job.name] as ((payload: unknown, context: JobContext) => Promise<void>) | undefined;
     try {
-      if (definition === undefined || handler === undefined) throw new FatalError(`unknown job kind ${job.name}`);
-      const payload = definition.payload.safeParse(job.data);
-      if (!payload.success) throw new FatalError(`payload of ${context.jobId} is not of this version`);
+      const payload = definition?.payload.safeParse(job.data);
+      if (handler === undefined || payload?.success !== true) {
+        // During an upgrade this is another version's job, and another process knows it.
+        throw new DeferError(`${context.jobId} is not a job that this version knows`, UNKNOWN_JOB_DELAY_MS);
+      }
       await handler(payload.data, context);
       await options.onDone(context);
     } catch (error) {
+      if (stopping.signal.aborted && !(error instanceof StaleWorkError) && token !== undefined) {
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
       const decision = decide(error, context.attempt, definition?.attempts ?? 1);
       await options.onError(error, decision, job.data, context);
       await carryOut(decision, error, job, token);

@@ -76,7 +76,8 @@ export function createRuntime(config: ServiceConfig): Runtime {
     max: connectionBudget(config),
     onIdleError: (error) => logger.warn({ error: describeError(error) }, 'database connection lost'),
   });
-  const store = createObjectStore(config.storage);
+  const metrics = createMetrics();
+  const store = createObjectStore(config.storage, () => metrics.residencyRefusals.inc());
   const redis = createProducerConnection(config.redisUrl);
   redis.on('error', (error) => logger.warn({ error: describeError(error) }, 'queue connection lost'));
   const producers = Object.fromEntries(
@@ -91,7 +92,7 @@ export function createRuntime(config: ServiceConfig): Runtime {
   return {
     config,
     logger,
-    metrics: createMetrics(),
+    metrics,
     pool,
     store,
     dispatcher,

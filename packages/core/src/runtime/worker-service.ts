@@ -1,16 +1,20 @@
+import { z } from 'zod';
 import type { JobDefinition, QueueContract } from '../contracts/define-queue.ts';
 import { migrate } from '../db/migrate.ts';
 import type { Pool } from '../db/pool.ts';
+import { setRollbackProblem } from '../db/queries/batch-set-status.ts';
+import { insertIncident } from '../db/queries/incident-insert.ts';
 import { deleteOutboxEntry } from '../db/queries/outbox-delete.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { changeStatus } from '../dispatch/change-status.ts';
 import { BATCH_STATUSES, RESTING_STATUSES } from '../domain/batch-status.ts';
-import { type Decision, describeError } from '../errors.ts';
+import { type Decision, describeError, describeReason } from '../errors.ts';
 import { startHealthServer } from '../observability/health-server.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createWorkerConnection } from '../queue/connection.ts';
 import { type Consumer, createConsumer, type Handlers, type JobContext } from '../queue/consumer.ts';
 import type { Service } from '../run-service.ts';
+import { requireResidency } from './check-residency.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Statuses that a failing job may end: those in which something works for the batch. */
@@ -18,13 +22,17 @@ const WORKING_STATUSES = BATCH_STATUSES.filter(
   (status) => !RESTING_STATUSES.includes(status) && status !== 'rolling_back',
 );
 
+/** The part of a payload that says whom the job works for, and under which epoch. */
+const BatchWork = z.object({ batch_id: z.string(), epoch: z.int() });
+
 function batchIdOf(payload: unknown): string | undefined {
-  const batchId =
-    typeof payload === 'object' && payload !== null && 'batch_id' in payload ? payload.batch_id : undefined;
-  return typeof batchId === 'string' ? batchId : undefined;
+  return BatchWork.safeParse(payload).data?.batch_id;
 }
 
-/** Stops the batch of a job that cannot go on: failed for a fault in its data, halted for a person otherwise. */
+/**
+ * Stops the batch of a job that cannot go on: failed for a fault in its data, halted for a person otherwise. Only under
+ * the epoch the job was made for; a rollback is not stopped but says why it does not come to its end.
+ */
 async function stopBatch(
   pool: Pool,
   actor: string,
@@ -32,10 +40,16 @@ async function stopBatch(
   decision: Decision,
   reason: string,
 ): Promise<void> {
-  const batchId = batchIdOf(payload);
-  if (batchId === undefined) return;
+  const work = BatchWork.safeParse(payload);
+  if (!work.success) return;
+  const { batch_id: batchId, epoch } = work.data;
   const to = decision.action === 'fail' ? 'failed' : 'halted';
-  await withTransaction(pool, actor, (client) => changeStatus(client, { batchId, from: WORKING_STATUSES, to, reason }));
+  await withTransaction(pool, actor, async (client) => {
+    const stopped = await changeStatus(client, { batchId, from: WORKING_STATUSES, to, reason, epoch });
+    if (!stopped && (await setRollbackProblem(client, batchId, epoch, reason))) {
+      await insertIncident(client, batchId, 'rollback_stuck', reason);
+    }
+  });
 }
 
 function logOutcome(logger: Logger, decision: Decision, error: unknown, context: JobContext, payload: unknown): void {
@@ -73,7 +87,7 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
       logOutcome(logger, decision, error, context, payload);
       if (decision.action === 'drop') await deleteOutboxEntry(pool, context.jobId);
       if (decision.action === 'fail' || decision.action === 'halt') {
-        await stopBatch(pool, config.service, payload, decision, `${context.kind}: ${describeError(error)}`);
+        await stopBatch(pool, config.service, payload, decision, `${context.kind}: ${describeReason(error)}`);
       }
     },
     onWorkerError: (error) => logger.warn({ error: describeError(error) }, 'worker error'),
@@ -82,8 +96,8 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
 }
 
 /**
- * A worker process: migrates, serves health and metrics, consumes its queues, and takes its turn as dispatcher.
- * Stops in reverse order.
+ * A worker process: checks where data may be, migrates, serves health and metrics, consumes its queues, and takes its
+ * turn as dispatcher. Stops in reverse order.
  */
 export function createWorkerService(
   runtime: Runtime,
@@ -93,6 +107,7 @@ export function createWorkerService(
   return {
     url: () => health?.url ?? '',
     async start() {
+      await requireResidency(runtime);
       await migrate({ connectionString: runtime.config.databaseUrl });
       health = await startHealthServer({
         ...runtime.config.http,

@@ -1,8 +1,11 @@
+/** The mirror's own object, beside the copies. */
+export const MANIFEST_NAME = 'manifest.json';
+
 /** A batch's places in the archive bucket. Keys below the mirror are the same as below the batch's input prefix. */
 export const archiveLayout = {
   mirrorPrefix: (batchId: string) => `raw/${batchId}/`,
   mirrorObject: (batchId: string, sourceFile: string) => `raw/${batchId}/${sourceFile}`,
-  manifest: (batchId: string) => `raw/${batchId}/manifest.json`,
+  manifest: (batchId: string) => `raw/${batchId}/${MANIFEST_NAME}`,
   /** Named by content, so that a repeated write is the same write. */
   part: (batchId: string, sha256: string) => `transformed/${batchId}/${sha256}.copy`,
   report: (batchId: string, name: string) => `reports/${batchId}/${name}`,

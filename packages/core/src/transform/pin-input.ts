@@ -1,5 +1,6 @@
 import type { PlannedChunk, PlannedFile } from '../db/queries/plan-seal.ts';
 import { FatalError } from '../errors.ts';
+import { MANIFEST_NAME } from '../storage/layout.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { scanObject } from './scan-object.ts';
 
@@ -22,6 +23,11 @@ async function listInput(store: ObjectStore, { bucket, prefix, oldestAllowed }: 
   for await (const object of store.list(bucket, prefix)) {
     // Consoles make empty objects that stand for folders.
     if (object.key.endsWith('/') && object.size === 0) continue;
+    if (object.key === `${prefix}${MANIFEST_NAME}`) {
+      throw new FatalError(
+        `s3://${bucket}/${object.key} has the name of the mirror's own manifest: move it out of the prefix, then resume`,
+      );
+    }
     if (oldestAllowed !== null && object.lastModified < oldestAllowed) {
       throw new FatalError(
         `s3://${bucket}/${object.key} is from ${object.lastModified.toISOString()}, past the retention of raw data. ` +

@@ -24,7 +24,7 @@ async function importInTransaction(
   if (!isOurs) throw new StaleWorkError(`part ${part.part_id} is not open any more`);
   await loadPartRows(runtime, client, part, signal);
   await findLiveRows(client);
-  await claimKeys(client, part.batch_id);
+  await claimKeys(client, part);
   const counts = await stageRows(client, part);
   await recordLineage(client, part);
   await recordLosers(client, part);

@@ -11,6 +11,7 @@ import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import { manifestChecksum, type Plan } from '@backfill/core/plan/plan';
+import { requireResidency } from '@backfill/core/runtime/check-residency';
 import { archiveLayout, parseS3Prefix } from '@backfill/core/storage/layout';
 import type { TransformerContext } from '../context.ts';
 
@@ -81,11 +82,13 @@ export async function mirrorBatch(context: TransformerContext, job: BatchJob, si
   const batch = await getBatch(pool, job.batch_id);
   const plan = await getPlan(pool, job.batch_id);
   if (batch === undefined || plan === undefined) throw new FatalError(`batch ${job.batch_id} has no plan`);
+  const source = parseS3Prefix(plan.input);
+  await requireResidency(context, source === undefined ? [] : [source.bucket]);
   await withFenceWatch(pool, fence, signal, async (watched) => {
     for (const file of await listFiles(pool, job.batch_id)) {
       if (file.mirrored_at !== null) continue;
       await mirrorFile(context, plan, file, watched);
-      await markFileMirrored(pool, job.batch_id, file.file_no);
+      await markFileMirrored(pool, job.batch_id, file.file_no, fence.epoch);
     }
     await writeManifest(context, plan);
   });

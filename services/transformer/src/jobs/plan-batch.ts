@@ -10,6 +10,7 @@ import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import { type Plan, planHash } from '@backfill/core/plan/plan';
 import { retentionCutoffs, retentionExceptionOf } from '@backfill/core/plan/retention';
 import { recipeHash } from '@backfill/core/recipe/recipe';
+import { requireResidency } from '@backfill/core/runtime/check-residency';
 import { parseS3Prefix } from '@backfill/core/storage/layout';
 import { type PinnedInput, pinInput } from '@backfill/core/transform/pin-input';
 import type { TransformerContext } from '../context.ts';
@@ -53,6 +54,7 @@ async function makePlan(
   const { config, store } = context;
   const source = parseS3Prefix(batch.input);
   if (source === undefined) throw new FatalError(`${batch.input} is not of the form s3://bucket/prefix/`);
+  await requireResidency(context, [source.bucket]);
   const files = await loadConfigForPlan(config.configDir, batch.source);
   const retentionException = retentionExceptionOf(batch.request, Date.now());
   const cutoffs = retentionCutoffs(files.policy.retention, retentionException, Date.now());

@@ -10,7 +10,7 @@ export interface StagedCounts {
   newly_live: number;
 }
 
-/** Counts the staged rows of a batch; see {@link StagedCounts}. */
+/** Counts the staged rows of a batch ($1) with the window [$2, $3); see {@link StagedCounts}. */
 export const STAGED_COUNTS_SQL = `
   select count(*) as staged,
          count(*) filter (where duplicate_kind = 'same_batch') as same_batch,
@@ -18,7 +18,8 @@ export const STAGED_COUNTS_SQL = `
          count(*) filter (where duplicate_kind = 'live') as live,
          count(*) filter (where not is_duplicate and exists (
            select 1 from analytics.events_log l
-            where l.event_id = s.event_id and l.event_ts = s.event_ts and l.deleted_at is null)) as newly_live
+            where l.event_id = s.event_id and l.event_ts = s.event_ts and l.deleted_at is null
+              and l.event_ts >= $2 and l.event_ts < $3)) as newly_live
     from analytics.events_backfill_staging s
    where batch_id = $1`;
 

@@ -5,6 +5,7 @@ import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
 import QueryStream from 'pg-query-stream';
 import type { GateResult } from './gate-result.ts';
+import { RowsDigest } from './rows-digest.ts';
 
 const STAGED_ROWS_SQL = `
   select event_id, source, event_name, schema_version, event_ts, session_id, subject_id, payload::text as payload,
@@ -55,7 +56,7 @@ export async function measureRows(
 ): Promise<RowFindings> {
   const check = compileTaxonomyCheck(recipe);
   const ids = createHash('sha256');
-  const digest = createHash('sha256');
+  const digest = new RowsDigest();
   const invalid: string[] = [];
   const wrongIdentity: string[] = [];
   let staged = 0;
@@ -86,19 +87,19 @@ export async function measureRows(
       lastId = row.event_id;
       rowCount += 1;
       ids.update(`${row.event_id}\n`);
-      const { event_id, event_name, schema_version, session_id, subject_id } = row;
-      digest.update(`${JSON.stringify([event_id, event_name, schema_version, session_id, subject_id])}\n`);
+      digest.add(row);
     }
     failed = false;
   } finally {
     client.release(failed);
   }
-  const validShare = staged === 0 ? 1 : (staged - invalidRows) / staged;
+  // A batch that has nothing to show for itself proves nothing.
+  const validShare = staged === 0 ? 0 : (staged - invalidRows) / staged;
   const procedure = STAGED_ROWS_SQL.trim();
   return {
     rowCount,
     checksum: ids.digest('hex'),
-    rowsDigest: digest.digest('hex'),
+    rowsDigest: digest.hex(),
     gates: [
       {
         gate: 'schema',

@@ -1,10 +1,13 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import type { Client } from '@backfill/core/db/pool';
 import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import {
   countOverlap,
-  ensureEventDays,
+  ensureEventDay,
+  listDaysToPublish,
+  lockStagedRows,
   type PublishCounts,
   publishRows,
   recordNewlyLive,
@@ -15,7 +18,7 @@ import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { Runtime } from '@backfill/core/runtime/runtime';
-import { writeReport } from '../report/write-report.ts';
+import { digestRowsToPublish } from '../gates/rows-digest.ts';
 import { readPublished } from './published-checksum.ts';
 
 const ACTOR = 'verifier';
@@ -25,8 +28,24 @@ class OverlapGrewError extends Error {
   override name = 'OverlapGrewError';
 }
 
+/**
+ * Holds the staged rows and compares them with what was signed.
+ *
+ * @returns how many there are.
+ * @throws {FatalError} when a row was added, dropped or changed since the verification.
+ */
+async function checkSignedRows(client: Client, batchId: string): Promise<number> {
+  await lockStagedRows(client, batchId);
+  const batch = await getBatch(client, batchId);
+  if (batch === undefined || (await digestRowsToPublish(client, batchId)) !== batch.rows_digest) {
+    throw new FatalError('the staged rows are not the ones that were verified and signed');
+  }
+  return batch.row_count ?? 0;
+}
+
 async function publishInTransaction(client: Client, job: BatchJob, plan: Plan): Promise<PublishCounts> {
   await enterBatchFence(client, job.batch_id, ['publishing'], job.epoch);
+  const signed = await checkSignedRows(client, job.batch_id);
   const counts = await publishRows(client, job.batch_id);
   if (counts.newly_live > 0) {
     await recordNewlyLive(client, job.batch_id);
@@ -34,6 +53,11 @@ async function publishInTransaction(client: Client, job: BatchJob, plan: Plan): 
     if (overlap + counts.newly_live > plan.policy.gates.max_overlap * staged) {
       throw new OverlapGrewError(`${counts.newly_live} events became live since the verification`);
     }
+  }
+  if (counts.published + counts.newly_suppressed + counts.newly_live !== signed) {
+    throw new FatalError(
+      `of ${signed} signed rows ${counts.published} were published, and not all others are explained`,
+    );
   }
   const published = await readPublished(client, job.batch_id);
   if (published.rowCount !== counts.published) {
@@ -54,13 +78,10 @@ async function publishInTransaction(client: Client, job: BatchJob, plan: Plan): 
 async function sendBackToVerify(runtime: Runtime, job: BatchJob, reason: string): Promise<void> {
   await withTransaction(runtime.pool, ACTOR, async (client) => {
     await recordNewlyLive(client, job.batch_id);
-    await changeStatus(client, {
-      batchId: job.batch_id,
-      from: ['publishing'],
-      to: 'verifying',
-      reason,
-      epoch: job.epoch,
-    });
+    const change = { batchId: job.batch_id, from: ['publishing' as const], to: 'verifying' as const, reason };
+    if (!(await changeStatus(client, { ...change, epoch: job.epoch }))) {
+      throw new StaleWorkError(`batch ${job.batch_id} was stopped`);
+    }
   });
 }
 
@@ -71,28 +92,18 @@ async function sendBackToVerify(runtime: Runtime, job: BatchJob, reason: string)
  */
 export async function publishBatch(runtime: Runtime, job: BatchJob): Promise<void> {
   const { pool, logger } = runtime;
-  await enterBatchFence(pool, job.batch_id, ['publishing', 'published'], job.epoch);
+  await enterBatchFence(pool, job.batch_id, ['publishing'], job.epoch);
   const plan = await getPlan(pool, job.batch_id);
   if (plan === undefined) throw new FatalError(`batch ${job.batch_id} has no plan`);
-  const alreadyPublished = await isPublished(runtime, job);
-  if (!alreadyPublished) {
-    await withTransaction(pool, ACTOR, (client) => ensureEventDays(client, job.batch_id));
-    try {
-      const counts = await withTransaction(pool, ACTOR, (client) => publishInTransaction(client, job, plan));
-      logger.info({ batch: job.batch_id, ...counts }, 'batch published');
-    } catch (error) {
-      if (!(error instanceof OverlapGrewError)) throw error;
-      logger.warn({ batch: job.batch_id }, 'overlap grew: batch goes back to its gates');
-      return sendBackToVerify(runtime, job, error.message);
-    }
+  for (const day of await listDaysToPublish(pool, job.batch_id)) {
+    await withTransaction(pool, ACTOR, (client) => ensureEventDay(client, day));
   }
-  await writeReport(runtime, job.batch_id);
-}
-
-async function isPublished(runtime: Runtime, job: BatchJob): Promise<boolean> {
-  const { rowCount } = await runtime.pool.query(
-    `select 1 from analytics.backfill_batches where batch_id = $1 and status = 'published'`,
-    [job.batch_id],
-  );
-  return rowCount === 1;
+  try {
+    const counts = await withTransaction(pool, ACTOR, (client) => publishInTransaction(client, job, plan));
+    logger.info({ batch: job.batch_id, ...counts }, 'batch published');
+  } catch (error) {
+    if (!(error instanceof OverlapGrewError)) throw error;
+    logger.warn({ batch: job.batch_id }, 'overlap grew: batch goes back to its gates');
+    await sendBackToVerify(runtime, job, error.message);
+  }
 }

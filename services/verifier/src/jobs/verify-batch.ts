@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
-import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
 import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert';
@@ -24,6 +24,7 @@ const ACTOR = 'verifier';
 interface Findings {
   results: GateResult[];
   gateSetHash: string;
+  rowsDigest: string;
   checksum: string;
   rowCount: number;
 }
@@ -38,13 +39,18 @@ async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: A
   const { pool, store, config } = runtime;
   const { gates } = plan.policy;
   const balance = await measureBalance({ pool, store, bucket: config.storage.archiveBucket }, plan.batchId, signal);
-  const { rows } = await pool.query<StagedCounts>(STAGED_COUNTS_SQL, [plan.batchId]);
+  const { rows } = await pool.query<StagedCounts>(STAGED_COUNTS_SQL, [
+    plan.batchId,
+    new Date(plan.recipe.window.startMs),
+    new Date(plan.recipe.window.endMs),
+  ]);
   const counts = rows[0] ?? { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
   const rowFindings = await measureRows(pool, plan.batchId, plan.recipe, gates.schema, signal);
   const results = [balance, ...overlapGates(counts, gates), ...rowFindings.gates];
   return {
     results,
     gateSetHash: gateSetHash(planHash, results, rowFindings.rowsDigest),
+    rowsDigest: rowFindings.rowsDigest,
     checksum: rowFindings.checksum,
     rowCount: rowFindings.rowCount,
   };
@@ -71,6 +77,11 @@ export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: Abort
     await enterBatchFence(client, job.batch_id, ['verifying'], fence.epoch);
     await insertGateResults(client, job.batch_id, attempt, findings.results);
     await setBatchProof(client, job.batch_id, findings);
+    await checkBatchFence(client, fence);
+  });
+  // Before the status says that there is something to sign, what is to be signed can be read.
+  await writeReport(runtime, job.batch_id);
+  await withTransaction(pool, ACTOR, async (client) => {
     if (failures !== '') await insertIncident(client, job.batch_id, 'gates_failed', failures);
     const changed = await changeStatus(client, {
       batchId: job.batch_id,
@@ -82,5 +93,4 @@ export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: Abort
     if (!changed) throw new StaleWorkError(`batch ${job.batch_id} was stopped`);
   });
   logger.info({ batch: job.batch_id, rows: findings.rowCount, failures }, 'batch verified');
-  await writeReport(runtime, job.batch_id);
 }

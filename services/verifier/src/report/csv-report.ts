@@ -17,15 +17,15 @@ const COLUMNS = [
 /**
  * `analytics_backfill_verification.csv`: one row per event type and UTC day.
  *
- * @param isPublished whether the counts were taken after the publish (`counted`) or before it (`expected`).
+ * @param isCounted whether the stored rows were counted, after a publish or a rollback, or are still to come (`expected`).
  */
-export function csvReport(batch: { batchId: string; source: string }, days: DayCount[], isPublished: boolean): string {
+export function csvReport(batch: { batchId: string; source: string }, days: DayCount[], isCounted: boolean): string {
   const rows = days.map((day) => ({
     batch_id: batch.batchId,
     source: batch.source,
     ...day,
     post_count: day.pre_count + day.batch_count,
-    basis: isPublished ? 'counted' : 'expected',
+    basis: isCounted ? 'counted' : 'expected',
   }));
   return stringify(rows, { header: true, columns: COLUMNS });
 }

@@ -33,7 +33,7 @@ const DAY_COUNTS_SQL = `
    order by event_name, day`;
 
 /** Counts per event type and UTC day of the batch's source and window. */
-export async function countDays(db: Queryable, batchId: string, isPublished: boolean): Promise<DayCount[]> {
-  const { rows } = await db.query<DayCount>(DAY_COUNTS_SQL, [batchId, isPublished]);
+export async function countDays(db: Queryable, batchId: string, isCounted: boolean): Promise<DayCount[]> {
+  const { rows } = await db.query<DayCount>(DAY_COUNTS_SQL, [batchId, isCounted]);
   return rows;
 }

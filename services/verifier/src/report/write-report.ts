@@ -16,8 +16,8 @@ export async function writeReport(runtime: Runtime, batchId: string): Promise<vo
   const { pool, store, config } = runtime;
   const batch = await getBatch(pool, batchId);
   if (batch === undefined) return;
-  const isPublished = batch.status === 'published';
-  const days = await countDays(pool, batchId, isPublished);
+  const isCounted = batch.status === 'published' || batch.status === 'rolled_back';
+  const days = await countDays(pool, batchId, isCounted);
   const { rows: gates } = await pool.query(GATES_SQL, [batchId, batch.attempt]);
   const report = {
     version: 1,
@@ -34,7 +34,7 @@ export async function writeReport(runtime: Runtime, batchId: string): Promise<vo
     days,
   };
   const { archiveBucket } = config.storage;
-  const csv = csvReport({ batchId, source: batch.source }, days, isPublished);
+  const csv = csvReport({ batchId, source: batch.source }, days, isCounted);
   await store.put(archiveBucket, archiveLayout.report(batchId, CSV_REPORT), Buffer.from(csv), 'text/csv');
   await store.put(
     archiveBucket,

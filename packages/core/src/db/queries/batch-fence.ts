@@ -9,6 +9,9 @@ export interface BatchFence {
   statuses: readonly BatchStatus[];
 }
 
+/** Class of the advisory locks that work transactions hold on their batch's number, so that they can be found. */
+const WORK_LOCK_CLASS = 7_403_113;
+
 /**
  * First statement of every transaction that works for a batch: holds a rollback back until it ends (FOR KEY SHARE
  * against its FOR UPDATE) and refuses work for a batch that is elsewhere.
@@ -23,7 +26,8 @@ export async function enterBatchFence(
   epoch?: number,
 ): Promise<BatchFence> {
   const { rows } = await db.query<{ status: BatchStatus; epoch: number }>(
-    'select status, epoch from analytics.backfill_batches where batch_id = $1 for key share',
+    `select status, epoch, pg_advisory_xact_lock_shared(${WORK_LOCK_CLASS}, batch_no::int)
+       from analytics.backfill_batches where batch_id = $1 for key share`,
     [batchId],
   );
   const batch = rows[0];
@@ -34,14 +38,35 @@ export async function enterBatchFence(
 }
 
 /**
- * Last statement before the commit: a halt or a rollback since the beginning undoes the transaction.
+ * Last statement before the commit: a halt or a rollback since the beginning undoes the transaction. A process that
+ * freezes between this and the commit loses its transaction after 3 s.
  *
  * @throws {StaleWorkError}
  */
 export async function checkBatchFence(db: Queryable, fence: BatchFence): Promise<void> {
   const { rowCount } = await db.query(
-    'select 1 from analytics.backfill_batches where batch_id = $1 and epoch = $2 and status = any ($3)',
+    `select set_config('idle_in_transaction_session_timeout', '3s', true)
+       from analytics.backfill_batches where batch_id = $1 and epoch = $2 and status = any ($3)`,
     [fence.batchId, fence.epoch, fence.statuses],
   );
   if (rowCount !== 1) throw new StaleWorkError(`batch ${fence.batchId} was stopped`);
+}
+
+/**
+ * Ends transactions that still work for a batch which was stopped more than 2 s ago, whatever they hang in. They could
+ * not commit any more, but a rollback and other importers wait for their locks.
+ *
+ * @returns how many were ended.
+ */
+export async function terminateStoppedWork(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ ended: number }>(
+    `select count(*) filter (where pg_terminate_backend(l.pid)) as ended
+       from analytics.backfill_batches b
+       join pg_locks l on l.locktype = 'advisory' and l.classid = ${WORK_LOCK_CLASS} and l.objsubid = 2
+                      and l.objid = b.batch_no::int::oid and l.granted
+       join pg_stat_activity a on a.pid = l.pid and a.datname = current_database() and a.xact_start < b.updated_at
+      where b.status in ('halted', 'failed', 'rolling_back') and b.updated_at < now() - interval '2 seconds'
+        and l.pid <> pg_backend_pid()`,
+  );
+  return rows[0]?.ended ?? 0;
 }

@@ -19,6 +19,7 @@ export interface BatchRow {
   attempt: number;
   plan_hash: string | null;
   gate_set_hash: string | null;
+  rows_digest: string | null;
   checksum: string | null;
   row_count: number | null;
   canary_passed: boolean | null;

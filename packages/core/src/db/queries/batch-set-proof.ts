@@ -4,10 +4,11 @@ import type { Queryable } from '../pool.ts';
 export async function setBatchProof(
   db: Queryable,
   batchId: string,
-  proof: { gateSetHash: string; checksum: string; rowCount: number },
+  proof: { gateSetHash: string; rowsDigest: string; checksum: string; rowCount: number },
 ): Promise<void> {
   await db.query(
-    'update analytics.backfill_batches set gate_set_hash = $2, checksum = $3, row_count = $4 where batch_id = $1',
-    [batchId, proof.gateSetHash, proof.checksum, proof.rowCount],
+    `update analytics.backfill_batches set gate_set_hash = $2, checksum = $3, row_count = $4, rows_digest = $5
+      where batch_id = $1`,
+    [batchId, proof.gateSetHash, proof.checksum, proof.rowCount, proof.rowsDigest],
   );
 }

@@ -24,3 +24,22 @@ export async function setBatchStatus(db: Queryable, change: StatusChange): Promi
   );
   return rowCount === 1;
 }
+
+/**
+ * Notes on a batch that is being rolled back why it does not come to its end.
+ *
+ * @returns false when it is not, or when this was noted already.
+ */
+export async function setRollbackProblem(
+  db: Queryable,
+  batchId: string,
+  epoch: number,
+  reason: string,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update analytics.backfill_batches set status_reason = $3
+      where batch_id = $1 and epoch = $2 and status = 'rolling_back' and status_reason is distinct from $3`,
+    [batchId, epoch, reason],
+  );
+  return rowCount === 1;
+}

@@ -21,10 +21,11 @@ export async function listFiles(db: Queryable, batchId: string): Promise<BatchFi
   return rows;
 }
 
-/** Notes that a file stands in the archive, verified. */
-export async function markFileMirrored(db: Queryable, batchId: string, fileNo: number): Promise<void> {
-  await db.query('update analytics.backfill_files set mirrored_at = now() where batch_id = $1 and file_no = $2', [
-    batchId,
-    fileNo,
-  ]);
+/** Notes that a file stands in the archive, verified; under no other epoch than the one it was copied under. */
+export async function markFileMirrored(db: Queryable, batchId: string, fileNo: number, epoch: number): Promise<void> {
+  await db.query(
+    `update analytics.backfill_files f set mirrored_at = now() from analytics.backfill_batches b
+      where f.batch_id = $1 and f.file_no = $2 and b.batch_id = $1 and b.epoch = $3`,
+    [batchId, fileNo, epoch],
+  );
 }

@@ -29,9 +29,13 @@ export async function listDueOutboxEntries(db: Queryable, queue: string, window:
   return rows;
 }
 
-/** Notes that these entries are in Redis now. */
+/** Notes that these entries are in Redis now. Rows that somebody is just changing are passed over: sent twice is harmless. */
 export async function markOutboxDispatched(db: Queryable, outboxIds: readonly number[]): Promise<void> {
-  await db.query('update analytics.backfill_outbox set dispatched_at = now() where outbox_id = any ($1)', [outboxIds]);
+  await db.query(
+    `update analytics.backfill_outbox set dispatched_at = now() where outbox_id in (
+       select outbox_id from analytics.backfill_outbox where outbox_id = any ($1) for update skip locked)`,
+    [outboxIds],
+  );
 }
 
 /** Job ids of a queue that were sent at least `olderThanMs` ago and are not finished. */
@@ -47,5 +51,9 @@ export async function listSentOutboxEntries(db: Queryable, queue: string, olderT
 
 /** Has these entries sent again. */
 export async function resetOutboxEntries(db: Queryable, jobIds: readonly string[]): Promise<void> {
-  await db.query('update analytics.backfill_outbox set dispatched_at = null where job_id = any ($1)', [jobIds]);
+  await db.query(
+    `update analytics.backfill_outbox set dispatched_at = null where outbox_id in (
+       select outbox_id from analytics.backfill_outbox where job_id = any ($1) for update skip locked)`,
+    [jobIds],
+  );
 }

@@ -8,15 +8,24 @@ export interface PublishCounts {
   newly_live: number;
 }
 
-/** Creates the day partitions that the batch's rows belong to. */
-export async function ensureEventDays(db: Queryable, batchId: string): Promise<void> {
-  await db.query(
-    `select analytics.ensure_event_day(day)
-       from (select distinct (event_ts at time zone 'UTC')::date as day
-               from analytics.events_backfill_staging where batch_id = $1 and not is_duplicate) days
-      order by day`,
+/** The UTC days of the batch's rows to publish, as `YYYY-MM-DD`. */
+export async function listDaysToPublish(db: Queryable, batchId: string): Promise<string[]> {
+  const { rows } = await db.query<{ day: string }>(
+    `select distinct (event_ts at time zone 'UTC')::date::text as day
+       from analytics.events_backfill_staging where batch_id = $1 and not is_duplicate order by 1`,
     [batchId],
   );
+  return rows.map((row) => row.day);
+}
+
+/** Creates the partition of a day, if it is missing. In a transaction of its own, since live writers wait meanwhile. */
+export async function ensureEventDay(db: Queryable, day: string): Promise<void> {
+  await db.query('select analytics.ensure_event_day($1::date)', [day]);
+}
+
+/** Keeps the batch's staged rows as they are until the transaction ends. */
+export async function lockStagedRows(db: Queryable, batchId: string): Promise<void> {
+  await db.query('select analytics.lock_staging_leaf($1)', [batchId]);
 }
 
 /** Makes the batch's staged rows live: the one statement that writes batches into the stored events. */
@@ -31,8 +40,10 @@ export async function recordNewlyLive(db: Queryable, batchId: string): Promise<v
     `insert into analytics.backfill_losers (loser_batch_id, event_id, winner_batch_id)
      select $1, s.event_id, l.batch_id
        from analytics.events_backfill_staging s
+       join analytics.backfill_batches b on b.batch_id = s.batch_id
        join analytics.events_log l on l.event_id = s.event_id and l.event_ts = s.event_ts and l.deleted_at is null
       where s.batch_id = $1 and not s.is_duplicate and l.batch_id is distinct from $1
+      order by s.event_id
      on conflict do nothing`,
     [batchId],
   );

@@ -2,9 +2,9 @@ import type { Queryable } from '../pool.ts';
 import type { Part, PartCounts } from './part-import.ts';
 
 /**
- * Stages every row of the part: the first of each claimed key as new, all others flagged with what they repeat. The
- * owner of a lost key is looked up here, in a statement after the claim, because a key that was committed while the
- * claim waited is invisible to the claim's own snapshot. Writes the counts into the part's ledger row.
+ * Stages every row of the part: the first of each claimed key as new, all others flagged with what they repeat. What
+ * somebody else has is overlap (`live`, `other_batch`) however often the batch repeats it; `same_batch` are repeats of
+ * the batch's own events. Writes the counts into the part's ledger row.
  */
 export async function stageRows(db: Queryable, part: Part): Promise<PartCounts> {
   const { rows } = await db.query<PartCounts>(
@@ -12,22 +12,19 @@ export async function stageRows(db: Queryable, part: Part): Promise<PartCounts> 
        select r.*,
               case
                 when live.event_id is not null then case when live.batch_id is null then 'live' else 'other_batch' end
-                when claimed.event_id is null and owner.batch_id is distinct from $1 then 'other_batch'
-                when claimed.event_id is not null
-                     and row_number() over (partition by r.event_id order by r.line_no) = 1 then null
+                when owner.batch_id <> $1 then 'other_batch'
+                when owner.is_claimed and row_number() over (partition by r.event_id order by r.line_no) = 1 then null
                 else 'same_batch'
               end as kind
          from pg_temp.part_rows r
          left join pg_temp.part_live live using (event_id)
-         left join pg_temp.part_claimed claimed using (event_id)
-         left join analytics.backfill_event_checkpoint owner
-                on claimed.event_id is null and owner.event_id = r.event_id
+         left join pg_temp.part_owner owner using (event_id)
      ), staged as (
        insert into analytics.events_backfill_staging
          (event_id, batch_id, source, event_name, schema_version, event_ts, session_id, subject_id, payload,
-          is_duplicate, duplicate_kind)
+          part_id, is_duplicate, duplicate_kind)
        select event_id, $1, $2, event_name, schema_version, event_ts, session_id, subject_id, payload,
-              kind is not null, kind
+              $3, kind is not null, kind
          from judged
        returning duplicate_kind
      ), counted as (
@@ -66,9 +63,10 @@ export async function recordLosers(db: Queryable, part: Part): Promise<void> {
      select distinct $1, r.event_id, coalesce(live.batch_id, owner.batch_id)
        from pg_temp.part_rows r
        left join pg_temp.part_live live using (event_id)
-       left join analytics.backfill_event_checkpoint owner
-              on owner.event_id = r.event_id and owner.batch_id <> $1
+       left join pg_temp.part_owner owner on owner.event_id = r.event_id and owner.batch_id <> $1
       where live.event_id is not null or owner.event_id is not null
+      -- In key order: another part of the batch may record the same events.
+      order by r.event_id
      on conflict do nothing`,
     [part.batch_id],
   );

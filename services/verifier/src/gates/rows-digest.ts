@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { Queryable } from '@backfill/core/db/pool';
+import QueryStream from 'pg-query-stream';
+
+/** The columns of a staged row that its event id does not cover already (the id covers source, time and payload). */
+export interface DigestedRow {
+  event_id: string;
+  event_name: string;
+  schema_version: string;
+  session_id: string | null;
+  subject_id: string | null;
+}
+
+/** sha256 over every column of the rows to publish, fed in id order: no column can be changed unseen. */
+export class RowsDigest {
+  readonly #hash = createHash('sha256');
+  #rows = 0;
+
+  add({ event_id, event_name, schema_version, session_id, subject_id }: DigestedRow): void {
+    this.#hash.update(`${JSON.stringify([event_id, event_name, schema_version, session_id, subject_id])}\n`);
+    this.#rows += 1;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Ends the digest. */
+  hex(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+const ROWS_TO_PUBLISH_SQL = `
+  select event_id, event_name, schema_version, session_id, subject_id
+    from analytics.events_backfill_staging
+   where batch_id = $1 and not is_duplicate
+   order by event_id`;
+
+/** The digest of the batch's rows to publish as they are now, read on the caller's connection. */
+export async function digestRowsToPublish(client: { query: Queryable['query'] }, batchId: string): Promise<string> {
+  const digest = new RowsDigest();
+  const rows = client.query(new QueryStream(ROWS_TO_PUBLISH_SQL, [batchId], { batchSize: 5_000 }));
+  for await (const row of rows as AsyncIterable<DigestedRow>) digest.add(row);
+  return digest.hex();
+}
