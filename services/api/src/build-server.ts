@@ -24,6 +24,7 @@ import { addSubmitBatch } from './routes/submit-batch.ts';
 import { addTraceEvent } from './routes/trace-event.ts';
 import { addVerifyBatch } from './routes/verify-batch.ts';
 import { toProblem } from './to-problem.ts';
+import { watchUnusedConnections } from './unused-connections.ts';
 
 /** Largest body, in bytes: room for a submission with all the reference numbers it may have. */
 const BODY_LIMIT = 512 * 1024;
@@ -108,6 +109,8 @@ export async function buildServer(context: ApiContext, stopping: AbortSignal): P
   server.setNotFoundHandler(() => {
     throw new Problem('not-found', 'There is nothing under this path and method. GET /docs lists what there is.');
   });
+  const closeUnused = watchUnusedConnections(server.server);
+  server.addHook('preClose', async () => closeUnused());
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
