@@ -9,6 +9,7 @@ interface PolicyDocument {
   gates: { default: Record<string, number>; sources: Record<string, Record<string, number>> };
   approvals: { run: string[]; publish: string[] };
   limits: Record<string, number>;
+  residency: { loopback: boolean };
 }
 
 /** A copy of the example configuration, with the policy changed by `edit`. */

@@ -1,5 +1,6 @@
 import { migrate } from '@backfill/core/db/migrate';
 import type { Service } from '@backfill/core/run-service';
+import { requireResidency } from '@backfill/core/runtime/check-residency';
 import type { ApiServer } from './api-server.ts';
 import { buildServer } from './build-server.ts';
 import type { ApiContext } from './context.ts';
@@ -10,8 +11,9 @@ export interface ApiService extends Service {
 }
 
 /**
- * The API. On start it brings the schema up to date, checks the whole configuration directory, and only then listens;
- * it dispatches work like every service. On stop it takes no new requests and ends the open event streams.
+ * The API. On start it checks where data may be, brings the schema up to date, checks the whole configuration
+ * directory, and only then listens; it dispatches work like every service. On stop it takes no new requests and ends
+ * the open event streams.
  */
 export function createApiService(context: ApiContext): ApiService {
   const { config, logger } = context;
@@ -20,6 +22,7 @@ export function createApiService(context: ApiContext): ApiService {
   let address: string | undefined;
   return {
     async start() {
+      await requireResidency(context);
       await migrate({ connectionString: config.databaseUrl });
       await context.loadConfig();
       context.dispatcher.start();

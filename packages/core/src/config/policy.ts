@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { APPROVER_ROLES } from '../domain/approvals.ts';
+import { EU_REGIONS } from '../domain/eu-regions.ts';
 import { SOURCE_NAME } from '../domain/source-name.ts';
 import { privacyPolicySchema } from './privacy-policy.ts';
 
@@ -15,6 +16,27 @@ const gatesSchema = z.strictObject({
   max_overlap: share,
   /** Smallest share of staged rows that satisfy their schema. */
   schema: share,
+});
+
+const region = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'is not the name of a region');
+const host = z
+  .string()
+  .regex(/^((\*\.)?[A-Za-z0-9_.-]+|[0-9a-fA-F:]+)$/, 'is neither a host name nor an address')
+  .refine((name) => !/^\*\.[^.]*$/.test(name), 'leaves everything below a top-level domain in');
+
+/** Where data may be; whatever is not named is refused. */
+const residencySchema = z.strictObject({
+  /** Regions of buckets and of S3_REGION. */
+  regions: z
+    .array(region)
+    .min(1)
+    .default([...EU_REGIONS]),
+  /** Hosts of DATABASE_URL, REDIS_URL and S3_ENDPOINT: names, `*.` and the rest of a name, or addresses. */
+  hosts: z.array(host).default([]),
+  /** True where everything may run on this machine alone. */
+  loopback: z.boolean().default(false),
+  /** Buckets whose server cannot say where they are or what they are replicated to, checked by a person. */
+  vouched_buckets: z.array(z.string().min(1)).default([]),
 });
 
 const kpiTimeZone = z.string().refine(isTimeZone, 'is not a time zone of the IANA database');
@@ -42,6 +64,7 @@ export const policySchema = z.strictObject({
   }),
   privacy: privacyPolicySchema.prefault({}),
   kpi: z.strictObject({ time_zone: kpiTimeZone }),
+  residency: residencySchema.prefault({}),
 });
 
 export type Policy = z.infer<typeof policySchema>;

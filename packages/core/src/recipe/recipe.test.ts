@@ -14,6 +14,7 @@ const config: BackfillConfig = {
     limits: { max_batch_rows: 1_000, max_line_bytes: 10_000 },
     privacy: { future_skew_minutes: 60, key_periods: [{ version: 1 }] },
     kpi: { time_zone: 'Europe/Berlin' },
+    residency: { regions: ['eu-central-1'], hosts: [], loopback: false, vouched_buckets: [] },
   },
   sources: new Map([['shop', base.source]]),
   taxonomy: new Map([['purchased', new Map([['1-0-0', schema]])]]),

@@ -13,6 +13,9 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import type { StorageConfig } from '../config/environment.ts';
 import { FatalError } from '../errors.ts';
+import type { BucketFacts } from '../residency/residency-facts.ts';
+import { guardHost } from './host-guard.ts';
+import { inspectBucket } from './inspect-bucket.ts';
 
 export interface ObjectInfo {
   key: string;
@@ -41,6 +44,8 @@ export interface ObjectStore {
   putStream(bucket: string, key: string, body: Readable, signal?: AbortSignal): Promise<void>;
   /** Throws unless the bucket answers. */
   checkBucket(bucket: string): Promise<void>;
+  /** Where the bucket is and where it is replicated to, as far as the server says. Throws when it cannot be reached. */
+  inspectBucket(bucket: string): Promise<BucketFacts>;
   close(): void;
 }
 
@@ -91,8 +96,10 @@ async function* list(client: S3Client, bucket: string, prefix: string): AsyncGen
 /**
  * Connects to the object store of the configuration, and to no other: environment variables, ARNs and redirects
  * cannot send a request elsewhere.
+ *
+ * @param onRefusal called when a request was refused because it would have gone elsewhere.
  */
-export function createObjectStore(config: StorageConfig): ObjectStore {
+export function createObjectStore(config: StorageConfig, onRefusal: () => void = () => undefined): ObjectStore {
   const client = new S3Client({
     endpoint: config.endpoint,
     region: config.region,
@@ -107,6 +114,7 @@ export function createObjectStore(config: StorageConfig): ObjectStore {
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: 5,
   });
+  guardHost(client, config.endpoint, onRefusal);
   return {
     list: (bucket, prefix) => list(client, bucket, prefix),
     get: (bucket, key, options = {}) => get(client, bucket, key, options),
@@ -140,6 +148,7 @@ export function createObjectStore(config: StorageConfig): ObjectStore {
     async checkBucket(bucket) {
       await client.send(new HeadBucketCommand({ Bucket: bucket }));
     },
+    inspectBucket: (bucket) => inspectBucket(client, bucket),
     close: () => client.destroy(),
   };
 }
