@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { withTransaction } from '@backfill/core/db/transaction';
+import { resumeBatch } from '@backfill/core/dispatch/resume-batch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS_WINDOW, accessLine, accessLog } from '../support/access-log.ts';
 import { withoutApprovals } from '../support/config-dir.ts';
@@ -68,6 +70,25 @@ describe('input that is refused, by name and with a reason', () => {
     const failed = await pipeline.rest('changed', ['failed']);
     expect(failed.status_reason).toMatch(/changed\/a\.log was changed (since|after) it was p/);
     expect(await staged('changed')).toBe(0);
+
+    await withTransaction(pipeline.runtime.pool, 'test', (client) => resumeBatch(client, 'changed'));
+    expect((await pipeline.rest('changed', ['awaiting_publish_approval', 'failed'])).status).toBe(
+      'awaiting_publish_approval',
+    );
+    expect(await staged('changed')).toBe(10);
+  });
+
+  it('an object with the name of the mirror’s own manifest', async () => {
+    const batch = await run('manifest', { 'manifest.json': '{}\n', 'a.log': accessLog(20, 30) });
+    expect(batch.status).toBe('failed');
+    expect(batch.status_reason).toMatch('manifest/manifest.json has the name of the mirror');
+  });
+
+  it('nothing but garbage, before it goes any further than the canary', async () => {
+    const batch = await run('garbage', { 'a.log': 'this is no access log\n'.repeat(3_000) });
+    expect(batch.status).toBe('halted');
+    expect(batch.status_reason).toMatch('none of the first 1000 lines can be read (parse: not_combined_log)');
+    expect(batch.canary_passed).toBe(false);
   });
 });
 

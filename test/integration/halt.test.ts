@@ -50,6 +50,17 @@ it('refuses every other change by hand, and impossible ones from anybody', async
   await expect(set('publishing')).rejects.toThrow('cannot be set to publishing by hand');
   await expect(set('nonsense')).rejects.toThrow('cannot go from');
   await expect(
+    pipeline.sql.query(`update analytics.backfill_batches set epoch = 1, attempt = 9 where batch_id = 'bumpy'`),
+  ).rejects.toThrow('cannot be changed by hand');
+  await expect(
+    pipeline.sql.query(
+      `insert into analytics.backfill_batches
+         (batch_id, source, reason, input, window_start, window_end, request, request_sha256, submitted_by, status)
+       select 'forged', source, reason, input, window_start, window_end, request, '', '', 'publishing'
+         from analytics.backfill_batches where batch_id = 'bumpy'`,
+    ),
+  ).rejects.toThrow('cannot be changed by hand');
+  await expect(
     pipeline.sql.query(`update analytics.events_backfill_staging set payload = '{}' where batch_id = 'bumpy'`),
   ).rejects.toThrow('append-only');
   await expect(pipeline.sql.query('delete from analytics.backfill_audit_log')).rejects.toThrow('append-only');

@@ -1,0 +1,111 @@
+import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { claimKeys, findLiveRows } from '@backfill/core/db/queries/key-claim';
+import { analyzePartRows, createPartRows } from '@backfill/core/db/queries/part-rows';
+import { withTransaction } from '@backfill/core/db/transaction';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessLog } from '../support/access-log.ts';
+import { type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { runBatch } from '../support/run-batch.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+// Processes that hang instead of dying.
+let pipeline: Pipeline;
+beforeAll(async () => {
+  pipeline = await startPipeline();
+});
+afterAll(() => pipeline.dispose());
+
+const halt = (batchId: string) =>
+  pipeline.sql.query(`update analytics.backfill_batches set status = 'halted' where batch_id = $1`, [batchId]);
+
+it('loses its transaction when it freezes between its last check and the commit', async () => {
+  await runBatch(pipeline, 'frozen', { 'a.log': accessLog(0, 10) });
+  const { pool } = pipeline.runtime;
+  const frozen = withTransaction(pool, 'test', async (client) => {
+    const fence = await enterBatchFence(client, 'frozen', ['awaiting_publish_approval']);
+    await client.query(
+      `insert into analytics.backfill_event_checkpoint (event_id, batch_id) values ('zombie', 'frozen')`,
+    );
+    await checkBatchFence(client, fence);
+    await halt('frozen');
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    // As a stopped process would: nothing more is sent, until the server has given the session up.
+    await waitFor('the server to end the session', async () =>
+      (await pipeline.sql.query('select 1 from pg_stat_activity where pid = $1', [rows[0]?.pid])).rowCount === 0
+        ? true
+        : undefined,
+    );
+  });
+  await expect(frozen).rejects.toThrow();
+  const { rowCount } = await pipeline.sql.query(
+    `select 1 from analytics.backfill_event_checkpoint where event_id = 'zombie'`,
+  );
+  expect(rowCount).toBe(0);
+});
+
+it('does not hold up a rollback', async () => {
+  await runBatch(pipeline, 'held', { 'a.log': accessLog(100, 110) });
+  const hanging = new pg.Client({ connectionString: pipeline.env.DATABASE_URL });
+  const ended = new Promise((resolve) => hanging.on('error', resolve));
+  await hanging.connect();
+  await hanging.query('begin');
+  await enterBatchFence(hanging, 'held', ['awaiting_publish_approval']);
+  await pipeline.change('held', 'awaiting_publish_approval', 'rolling_back');
+  await pipeline.rest('held', ['rolled_back']);
+  await ended;
+});
+
+it('gives up the dispatching of all batches when the dispatcher hangs', async () => {
+  const hanging = new pg.Client({
+    connectionString: pipeline.env.DATABASE_URL,
+    application_name: 'backfill-dispatcher',
+    options: '-c idle_session_timeout=2s',
+  });
+  hanging.on('error', () => undefined);
+  await hanging.connect();
+  const taken = hanging.query('select pg_advisory_lock(7403112202)');
+  await pipeline.sql.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'backfill-dispatcher' and datname = current_database() and pid <> $1`,
+    [(hanging as unknown as { processID: number }).processID],
+  );
+  await taken;
+  expect((await runBatch(pipeline, 'after', { 'a.log': accessLog(200, 210) })).status).toBe(
+    'awaiting_publish_approval',
+  );
+});
+
+it('keeps the owner of a lost key until the loser has recorded it', async () => {
+  await runBatch(pipeline, 'owner', { 'a.log': accessLog(300, 310) });
+  const { pool } = pipeline.runtime;
+  let rolledBack = false;
+  await withTransaction(pool, 'test', async (client) => {
+    await createPartRows(client);
+    await client.query(
+      `insert into pg_temp.part_rows select row_number() over (), event_id, event_name, schema_version, event_ts,
+              session_id, subject_id, payload from analytics.events_backfill_staging where batch_id = 'owner'`,
+    );
+    await analyzePartRows(client);
+    await findLiveRows(client);
+    await claimKeys(client, { part_id: 0, batch_id: 'loser' } as Parameters<typeof claimKeys>[1]);
+    await pipeline.change('owner', 'awaiting_publish_approval', 'rolling_back');
+    void pipeline.rest('owner', ['rolled_back']).then(() => {
+      rolledBack = true;
+    });
+    await waitFor('the rollback to wait', async () =>
+      (
+        await pipeline.sql.query(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+              and query like '%tombstone_batch%'`,
+        )
+      ).rowCount === 1
+        ? true
+        : undefined,
+    );
+    const { rows } = await client.query('select distinct batch_id, is_claimed from pg_temp.part_owner');
+    expect(rows).toEqual([{ batch_id: 'owner', is_claimed: false }]);
+    expect(rolledBack).toBe(false);
+  });
+  await pipeline.rest('owner', ['rolled_back']);
+});
