@@ -12,6 +12,7 @@ import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
 import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
+import { addTaxonomy } from './commands/taxonomy.ts';
 import { addTrace } from './commands/trace.ts';
 import { addUp } from './commands/up.ts';
 import { addVerify } from './commands/verify.ts';
@@ -54,6 +55,7 @@ export function createProgram(context: CliContext): Command {
     addReport,
     addTrace,
     addGenerate,
+    addTaxonomy,
     addUp,
   ];
   for (const add of commands) add(program, context);

@@ -96,12 +96,18 @@ async function readTaxonomySchema(
   return problems.length === 0 ? schema : undefined;
 }
 
-/** The text of a file; undefined after adding why it cannot be read. */
-export async function readText(dir: string, file: string, mistakes: ConfigMistake[]): Promise<string | undefined> {
+/** The text of a file; undefined after adding why it cannot be read, or if it is optional and not there. */
+export async function readText(
+  dir: string,
+  file: string,
+  mistakes: ConfigMistake[],
+  { optional = false } = {},
+): Promise<string | undefined> {
   try {
     return await readFile(path.join(dir, file), 'utf8');
   } catch (error) {
-    mistakes.push({ file, path: '', message: `cannot be read (${systemCode(error)})` });
+    const code = systemCode(error);
+    if (!(optional && code === 'ENOENT')) mistakes.push({ file, path: '', message: `cannot be read (${code})` });
     return undefined;
   }
 }
@@ -130,7 +136,8 @@ function systemCode(error: unknown): string {
   throw error;
 }
 
-function parseJson(text: string): JsonValue | undefined {
+/** Undefined for what is not JSON. */
+export function parseJson(text: string): JsonValue | undefined {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -140,7 +147,7 @@ function parseJson(text: string): JsonValue | undefined {
 }
 
 /** One mistake per unknown key, so that each is found at its own place. */
-function issueMistakes(file: string, issue: z.core.$ZodIssue): ConfigMistake[] {
+export function issueMistakes(file: string, issue: z.core.$ZodIssue): ConfigMistake[] {
   const pointer = issue.path.map((segment) => `/${String(segment)}`).join('');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ file, path: `${pointer}/${key}`, message: 'unknown key' }));

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../domain/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import { PII_RULES, type PiiRule } from './taxonomy.ts';
 import { createTaxonomyAjv } from './taxonomy-ajv.ts';
@@ -32,6 +33,8 @@ export function lintTaxonomySchema(schema: JsonObject): SchemaProblem[] {
   if (problems.length > 0) return problems;
   try {
     createTaxonomyAjv().compile(schema);
+    // Its hash is what the lock file and every plan hold on to.
+    canonicalJson(schema);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     problems.push({ path: '', message: error.message });

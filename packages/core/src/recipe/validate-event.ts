@@ -14,7 +14,8 @@ export interface StoredEvent {
 /** What is wrong with a stored event, as a code with a place; undefined when nothing is. */
 export type TaxonomyCheck = (event: StoredEvent) => string | undefined;
 
-const PAYLOAD_NAMES = ['event_name', 'properties', 'record_id', 'session_id', 'subject_id'];
+/** Every name that a payload may have. */
+export const PAYLOAD_NAMES = ['event_name', 'properties', 'record_id', 'session_id', 'subject_id'];
 
 /**
  * Compiles the check of stored events against the recipe's taxonomy. Shares no code with the
