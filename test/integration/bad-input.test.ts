@@ -62,10 +62,10 @@ describe('input that is refused, by name and with a reason', () => {
     await pipeline.config.editPolicy((policy) => {
       policy.approvals.run = ['product_owner'];
     });
-    const planned = await run('changed', { 'a.log': accessLog(0, 10) });
+    const planned = await run('changed', { 'a.log': accessLog(50, 60) });
     expect(planned.status).toBe('awaiting_run_approval');
     await pipeline.config.editPolicy(withoutApprovals);
-    await pipeline.upload('changed', { 'a.log': accessLog(1, 11) });
+    await pipeline.upload('changed', { 'a.log': accessLog(51, 61) });
     await pipeline.change('changed', 'awaiting_run_approval', 'preparing');
     const failed = await pipeline.rest('changed', ['failed']);
     expect(failed.status_reason).toMatch(/changed\/a\.log was changed (since|after) it was p/);

@@ -23,9 +23,10 @@ const liveRows = async (batchId: string) =>
 
 describe('a batch whose staged rows were tampered with after the verification is not published', () => {
   it.each([
-    ['emptied', (leaf: string) => `alter table ${leaf} disable trigger all; truncate ${leaf}`],
+    ['emptied', 1_000, (leaf: string) => `alter table ${leaf} disable trigger all; truncate ${leaf}`],
     [
       'added-to',
+      2_000,
       (
         leaf: string,
       ) => `insert into ${leaf} select analytics.event_id(source, event_ts - interval '1 s', payload), batch_id,
@@ -34,13 +35,13 @@ describe('a batch whose staged rows were tampered with after the verification is
     ],
     [
       'changed',
+      3_000,
       (
         leaf: string,
       ) => `alter table ${leaf} disable trigger all; update ${leaf} set schema_version = '9-9-9' where ctid =
         (select min(ctid) from ${leaf})`,
     ],
-  ])('%s', async (batchId, tamper) => {
-    const offset = batchId.length * 1_000;
+  ])('%s', async (batchId, offset, tamper) => {
     expect((await runBatch(pipeline, batchId, { 'a.log': accessLog(offset, offset + 20) })).status).toBe(
       'awaiting_publish_approval',
     );
