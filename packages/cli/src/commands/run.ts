@@ -1,6 +1,5 @@
 import { batchPath } from '@backfill/core/client/api-client';
 import { ApiProblem } from '@backfill/core/client/api-problem';
-import { createObjectStore } from '@backfill/core/storage/object-store';
 import { formatQuantity } from '@backfill/core/text/format-number';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
@@ -53,6 +52,8 @@ async function bringFolder(session: Session, folder: string, batchId: string): P
   const input = `s3://${storage.rawBucket}/${prefix}`;
   const files = await listLocalFiles(folder);
   if (await isKnownBatch(session, batchId)) return input;
+  // Loaded here alone: the S3 client costs more than all the rest of the command line at start.
+  const { createObjectStore } = await import('@backfill/core/storage/object-store');
   const store = createObjectStore(storage);
   try {
     if (!session.json) {

@@ -20,3 +20,11 @@ it('cuts lines before the terminal would wrap them', () => {
   new LiveBlock(out).draw(['123456']);
   expect(out.written).toEqual(['1234\n']);
 });
+
+it('draws no more lines than the terminal can take back', () => {
+  const out = { ...terminal(80), rows: 3 };
+  const block = new LiveBlock(out);
+  block.draw(['one', 'two', 'three']);
+  block.draw(['four']);
+  expect(out.written).toEqual(['one\ntwo\n', '\x1b[2A\r\x1b[Jfour\n']);
+});
