@@ -28,6 +28,13 @@ export function createApiBatches(api: TestApi) {
     }
   }
 
+  /** As a service would: by hand these columns are guarded. */
+  async function setHash(batchId: string, column: 'plan_hash' | 'gate_set_hash', hash: string): Promise<void> {
+    await withTransaction(api.context.pool, 'test', (client) =>
+      client.query(`update analytics.backfill_batches set ${column} = $2 where batch_id = $1`, [batchId, hash]),
+    );
+  }
+
   async function plan(batchId: string, planHash = 'plan-1'): Promise<void> {
     const document = { policy: { approvals: { run: RUN_ROLES, publish: PUBLISH_ROLES } } };
     await api.sql.query(
@@ -35,10 +42,7 @@ export function createApiBatches(api: TestApi) {
        values ($1, 1, $2, 'r', $3)`,
       [batchId, planHash, document],
     );
-    await api.sql.query('update analytics.backfill_batches set plan_hash = $2 where batch_id = $1', [
-      batchId,
-      planHash,
-    ]);
+    await setHash(batchId, 'plan_hash', planHash);
   }
 
   async function planned(batchId: string): Promise<void> {
@@ -48,10 +52,7 @@ export function createApiBatches(api: TestApi) {
   }
 
   async function setGateSet(batchId: string, gateSetHash: string): Promise<void> {
-    await api.sql.query('update analytics.backfill_batches set gate_set_hash = $2 where batch_id = $1', [
-      batchId,
-      gateSetHash,
-    ]);
+    await setHash(batchId, 'gate_set_hash', gateSetHash);
   }
 
   async function verified(batchId: string): Promise<void> {
