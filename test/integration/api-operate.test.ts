@@ -34,9 +34,9 @@ it('publishes only what all the roles have approved as it was measured', async (
   expect([refused.status, refused.json.detail]).toEqual([409, expect.stringContaining('product_analytics_manager')]);
   await batches.approve('publish-1', 'product_analytics_manager', { stage: 'publish' });
   expect((await batches.show('publish-1')).status).toBe('awaiting_publish_approval');
-  await api.sql.query(`update analytics.backfill_batches set gate_set_hash = 'other' where batch_id = 'publish-1'`);
+  await batches.setGateSet('publish-1', 'other');
   expect((await post('publish-1', 'publish')).status).toBe(409);
-  await api.sql.query(`update analytics.backfill_batches set gate_set_hash = 'gates-1' where batch_id = 'publish-1'`);
+  await batches.setGateSet('publish-1', 'gates-1');
   const published = await post('publish-1', 'publish');
   expect([published.status, published.json.status]).toEqual([202, 'publishing']);
   expect((await post('publish-1', 'publish')).status).toBe(200);
