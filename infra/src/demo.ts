@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ApiProblem } from '@backfill/core/client/api-problem';
+import { BackfillError } from '@backfill/core/errors';
 import { formatProblem } from '@backfill/core/text/format-problem';
 import { createDemoContext } from './demo/demo-context.ts';
 import { DemoError } from './demo/demo-error.ts';
@@ -82,7 +83,9 @@ async function main(stateDir: string | undefined, asked: AbortController): Promi
 /** What went wrong, for a person; bugs keep their stack. */
 function describe(error: unknown): string {
   if (error instanceof ApiProblem) return formatProblem(error).join('\n');
-  const isExpected = [DemoError, StateInUseError, ProcessStartError].some((kind) => error instanceof kind);
+  const isExpected = [DemoError, BackfillError, StateInUseError, ProcessStartError].some(
+    (kind) => error instanceof kind,
+  );
   if (error instanceof Error) return isExpected ? error.message : (error.stack ?? error.message);
   return String(error);
 }

@@ -1,4 +1,5 @@
 import { ApiProblem, ApiUnreachable } from '@backfill/core/client/api-problem';
+import { BackfillError } from '@backfill/core/errors';
 import { formatProblem } from '@backfill/core/text/format-problem';
 import { CommanderError } from 'commander';
 import type { CliContext } from './cli-context.ts';
@@ -40,5 +41,6 @@ function describe(error: unknown): { lines: string[]; exitCode: number } | undef
     const next = 'Start the stack: npm start (BACKFILL_API_URL points to another one)';
     return { lines: [`${error.message}.`, next], exitCode: FAILED };
   }
+  if (error instanceof BackfillError) return { lines: [error.message], exitCode: FAILED };
   return undefined;
 }
