@@ -29,7 +29,7 @@ export function addList(program: Command, context: CliContext): void {
       const batches = await fetchBatches(session, options);
       if (session.json) session.printJson(batches);
       else if (batches.length > 0) session.print(formatBatchList(batches));
-      else session.print(['There is no such batch. ./backfill run --help tells how to make one.']);
+      else session.print(['No batch found. ./backfill run --help tells how to make one.']);
     });
 }
 
