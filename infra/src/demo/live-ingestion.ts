@@ -6,7 +6,7 @@ import { generateLiveEvents } from '@backfill/core/generate/live-events';
 import { OBJECTOR_ID } from '@backfill/core/generate/people';
 import { createKeyRing, pinRecipeKeys } from '@backfill/core/recipe/key-ring';
 import type { TransformedEvent } from '@backfill/core/recipe/line-outcome';
-import { compilePseudonymise } from '@backfill/core/recipe/pseudonymise';
+import { createPiiContext } from '@backfill/core/recipe/pii-context';
 import { buildRecipe } from '@backfill/core/recipe/recipe';
 import { type DemoRun, lostDay } from './demo-run.ts';
 import { appWorld } from './raw-logs.ts';
@@ -43,7 +43,7 @@ export async function playLiveIngestion(
   });
   const subject = recipe.source.mapping.subject_id;
   if (subject?.pii !== 'pseudonymise') throw new Error(`the source ${SOURCE} has no pseudonymised subject`);
-  const pseudonymise = compilePseudonymise(recipe.source.pseudonym, recipe.keyPeriods, keys);
+  const { pseudonymise } = createPiiContext(recipe, keys);
   const objector = pseudonymise(subject.domain, OBJECTOR_ID, startMs) ?? OBJECTOR_ID;
   await insertObjection(db, objector);
   for (let dayMs = startMs - DAYS_AROUND * DAY_MS; dayMs < endMs + DAYS_AROUND * DAY_MS; dayMs += DAY_MS) {

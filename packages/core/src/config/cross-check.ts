@@ -28,6 +28,7 @@ export function crossCheck(config: LooseConfig, mistakes: ConfigMistake[]): void
       mistakes.push({ file: `sources/${source.source}.yaml`, path, message });
     };
     checkIdentity(source, add);
+    checkPseudonym(source, add);
     checkEventNames(source, add);
     checkSchemaVersion(source, config.upcasts, add);
     checkProperties(source, config.taxonomy, add);
@@ -44,6 +45,11 @@ function checkIdentity(source: SourceConfig, add: AddMistake): void {
   if (source.identity === 'payload' && hasRecordId) {
     add('/mapping/record_id', 'does not go with the identity payload');
   }
+}
+
+function checkPseudonym({ region, pseudonym }: SourceConfig, add: AddMistake): void {
+  if (region === 'eu' || pseudonym !== 'passthrough') return;
+  add('/pseudonym', 'a source from outside the EU cannot pass its identifiers through');
 }
 
 function checkEventNames(source: SourceConfig, add: AddMistake): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DETECTOR_NAMES } from '../domain/detector-name.ts';
 import { parseZoneOffset, TIME_FORMATS } from '../domain/event-time.ts';
 import { FORMAT_NAMES } from '../domain/format-name.ts';
 import { SOURCE_NAME } from '../domain/source-name.ts';
@@ -62,6 +63,16 @@ export const sourceSchema = z.strictObject({
   source: z.string().regex(SOURCE_NAME),
   format: z.enum(FORMAT_NAMES),
   region: z.enum(['eu', 'non-eu']).refine((region) => region === 'eu', 'non-eu sources are not supported yet'),
+  /** What a find in a `scan` field does (by default it is masked), and which detectors look (by default all). */
+  pii: z
+    .strictObject({
+      scan: z.enum(['mask', 'drop', 'quarantine']).optional(),
+      detectors: z
+        .array(z.enum(DETECTOR_NAMES))
+        .refine((list) => new Set(list).size === list.length, 'names a detector twice')
+        .optional(),
+    })
+    .optional(),
   /** How raw identifiers become pseudonyms; `passthrough` for a source whose ids are pseudonyms already. */
   pseudonym: z.enum(PSEUDONYM_MODES),
   /**

@@ -11,6 +11,7 @@ export function createTaxonomyAjv({ allErrors = false } = {}): Ajv2020 {
   const ajv = new Ajv2020({ strict: true, allErrors, allowUnionTypes: true, addUsedSchema: false });
   addFormats.default(ajv);
   ajv.addKeyword({ keyword: 'x-pii', metaSchema: { enum: PII_RULES } });
+  ajv.addKeyword({ keyword: 'x-pii-query-keys', metaSchema: { type: 'array', items: { type: 'string' } } });
   ajv.addKeyword({ keyword: 'x-pii-domain', metaSchema: { type: 'string' } });
   return ajv;
 }

@@ -20,6 +20,7 @@ describe('lintTaxonomySchema', () => {
     { type: 'number', minimum: 0, maximum: 0.5, 'x-pii': 'none' },
     { type: 'string', maxLength: 30, 'x-pii': 'pseudonymise', 'x-pii-domain': 'user' },
     { type: 'array', maxItems: 2, items: { type: 'string', maxLength: 5 }, 'x-pii': 'scan' },
+    { type: 'string', maxLength: 5, 'x-pii': 'url', 'x-pii-query-keys': ['utm_source'] },
   ])('accepts %j', (property) => {
     expect(placesOf(withProperty(property))).toEqual([]);
   });
@@ -34,6 +35,8 @@ describe('lintTaxonomySchema', () => {
     [{ 'x-pii': 'none' }, '/type'],
     [{ type: 'integer', minimum: 0, maximum: 1, 'x-pii': 'scan' }, '/x-pii'],
     [{ type: 'string', maxLength: 5, 'x-pii': 'none', 'x-pii-domain': 'user' }, '/x-pii-domain'],
+    [{ type: 'string', maxLength: 5, 'x-pii': 'scan', 'x-pii-query-keys': ['a'] }, '/x-pii-query-keys'],
+    [{ type: 'string', maxLength: 5, 'x-pii': 'url', 'x-pii-query-keys': 'a' }, '/x-pii-query-keys'],
     [{ type: 'array', items: { type: 'boolean' }, 'x-pii': 'none' }, '/maxItems'],
     [{ type: 'array', maxItems: 1, 'x-pii': 'none' }, '/items'],
     [{ type: 'array', maxItems: 1, items: { type: 'string' }, 'x-pii': 'none' }, '/items/maxLength'],

@@ -94,7 +94,19 @@ function lintProperty(property: JsonObject, path: string, required: boolean, pro
       message: `stands beside "x-pii": "pseudonymise" and must match ${PII_DOMAIN.source}`,
     });
   }
+  lintQueryKeys(property, path, problems);
   lintValue(property, path, rule as PiiRule, problems);
+}
+
+function lintQueryKeys(property: JsonObject, path: string, problems: SchemaProblem[]): void {
+  const keys = property['x-pii-query-keys'];
+  if (keys === undefined) return;
+  const isList = Array.isArray(keys) && keys.every((key) => typeof key === 'string' && key !== '');
+  if (property['x-pii'] === 'url' && isList) return;
+  problems.push({
+    path: `${path}/x-pii-query-keys`,
+    message: 'stands beside "x-pii": "url" and lists keys of a query',
+  });
 }
 
 /** A property's value or an array's items: the type, its bounds, and whether the rule fits it. */

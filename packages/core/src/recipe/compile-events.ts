@@ -2,7 +2,7 @@ import type { ValidateFunction } from 'ajv';
 import { createTaxonomyAjv } from '../config/taxonomy-ajv.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { compileVersions, type VersionedReader } from './compile-versions.ts';
-import type { Pseudonymise } from './pii-rule.ts';
+import type { PiiContext } from './pii-context.ts';
 import { compilePath } from './read-path.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -18,14 +18,14 @@ export interface EventPlan {
 export type EventResolver = (record: JsonObject) => EventPlan | 'missing' | 'not_text' | undefined;
 
 /** Compiles the recipe's events and how a record names its event. */
-export function compileEvents(recipe: Recipe, pseudonymise: Pseudonymise): EventResolver {
+export function compileEvents(recipe: Recipe, context: PiiContext): EventResolver {
   const ajv = createTaxonomyAjv();
   const plans = new Map<string, EventPlan>();
   for (const [eventName, { version, schema }] of Object.entries(recipe.taxonomy)) {
     plans.set(eventName, {
       eventName,
       schemaVersion: version,
-      readProperties: compileVersions(recipe, eventName, pseudonymise),
+      readProperties: compileVersions(recipe, eventName, context),
       validate: ajv.compile(schema),
     });
   }

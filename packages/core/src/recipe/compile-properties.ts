@@ -1,8 +1,8 @@
 import { propertyPath, type SourceConfig } from '../config/source.ts';
-import type { PiiRule } from '../config/taxonomy.ts';
 import { isNullable, schemaTypes } from '../config/taxonomy-lint.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
-import { compilePiiRule, type Pseudonymise } from './pii-rule.ts';
+import type { PiiContext } from './pii-context.ts';
+import { compilePiiRule } from './pii-rule.ts';
 import { compilePath, type PathReader } from './read-path.ts';
 
 /** The properties of an event as they may be stored, names in canonical order. */
@@ -18,16 +18,16 @@ type Keep = (value: JsonValue, eventTsMs: number) => JsonValue | undefined;
 export function compileProperties(
   schema: JsonObject,
   mapping: SourceConfig['mapping']['properties'],
-  pseudonymise: Pseudonymise,
+  context: PiiContext,
 ): PropertiesReader {
   const fields: { name: string; read: PathReader; keep: Keep }[] = [];
   for (const [name, property] of sortedProperties(schema)) {
     const path = propertyPath(mapping, name);
-    if (path === undefined || property['x-pii'] === 'drop') continue;
+    if (path === undefined || isIgnored(property, context)) continue;
     fields.push({
       name,
       read: compilePath(path),
-      keep: compileValue(name, property, pseudonymise),
+      keep: compileValue(name, `/properties/${name}`, property, context),
     });
   }
   return (record, eventTsMs) => {
@@ -41,19 +41,23 @@ export function compileProperties(
   };
 }
 
-function compileValue(name: string, node: JsonObject, pseudonymise: Pseudonymise): Keep {
-  const rule = node['x-pii'] as PiiRule;
-  const domain = (node['x-pii-domain'] as string | undefined) ?? name;
-  const keep = compileNode(node, compilePiiRule(rule, domain, pseudonymise), pseudonymise);
+/** What is dropped is not even read, unless somebody wants to know of it. */
+function isIgnored(node: JsonObject, context: PiiContext): boolean {
+  return node['x-pii'] === 'drop' && context.observer === undefined;
+}
+
+function compileValue(name: string, field: string, node: JsonObject, context: PiiContext): Keep {
+  const keep = compileNode(node, field, compilePiiRule(node, field, name, context), context);
   const nullKept = isNullable(node) ? null : undefined;
   return (value, eventTsMs) => (value === null ? nullKept : keep(value, eventTsMs));
 }
 
-function compileNode(node: JsonObject, rule: Keep, pseudonymise: Pseudonymise): Keep {
+function compileNode(node: JsonObject, field: string, rule: Keep, context: PiiContext): Keep {
+  if (node['x-pii'] === 'drop') return rule;
   const [type] = schemaTypes(node);
-  if (type === 'object') return compileObject(node, pseudonymise);
+  if (type === 'object') return compileObject(node, field, context);
   if (type === 'array') {
-    const keepItem = compileNode(node.items as JsonObject, rule, pseudonymise);
+    const keepItem = compileNode(node.items as JsonObject, field, rule, context);
     const maxItems = node.maxItems as number;
     return (value, eventTsMs) => keepItems(value, maxItems, (item) => keepItem(item, eventTsMs));
   }
@@ -73,10 +77,10 @@ function keepItems(
   return value.slice(0, maxItems + 1).map((item) => keepItem(item) ?? null);
 }
 
-function compileObject(node: JsonObject, pseudonymise: Pseudonymise): Keep {
+function compileObject(node: JsonObject, field: string, context: PiiContext): Keep {
   const fields = sortedProperties(node)
-    .filter(([, property]) => property['x-pii'] !== 'drop')
-    .map(([name, property]) => ({ name, keep: compileValue(name, property, pseudonymise) }));
+    .filter(([, property]) => !isIgnored(property, context))
+    .map(([name, property]) => ({ name, keep: compileValue(name, `${field}/${name}`, property, context) }));
   return (value, eventTsMs) => {
     if (!isJsonObject(value)) return WRONG_TYPE;
     const kept: JsonObject = {};

@@ -6,6 +6,7 @@ import type { SourceConfig } from '../config/source.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { compileRecipe } from './compile-recipe.ts';
 import type { LineOutcome, TransformedEvent } from './line-outcome.ts';
+import { PiiCounter } from './pii-counter.ts';
 import { pseudonym } from './pseudonym.ts';
 import type { Recipe } from './recipe.ts';
 import { TEST_KEYS, TEST_SALT, testLine, testRecipe, testRecord } from './recipe-fixture.ts';
@@ -238,6 +239,74 @@ describe('event names', () => {
     const plain = { mapping: { ...mapping, event_name: { path: 'type' } } };
     expect(accepted(run(testRecord({ type: 'purchased' }), {}, plain)).eventName).toBe('purchased');
     expect(run(testRecord({ type: 'constructor' }), {}, plain).outcome).toBe('filtered');
+  });
+});
+
+describe('times from the future', () => {
+  it('are quarantined and choose no key', () => {
+    const latestEventMs = Date.UTC(2026, 5, 1);
+    const keyPeriods = [
+      { version: 1, fromMs: null },
+      { version: 9, fromMs: latestEventMs + 1 },
+    ];
+    const at = (time: string): LineOutcome => run(testRecord({ at: time }), { latestEventMs, keyPeriods });
+    expect(at('2026-06-01T00:00:00Z').outcome).toBe('accepted');
+    expect(at('2026-06-01T00:00:00.001Z')).toEqual(quarantined('time: in_the_future'));
+    expect(at('2027-06-01T00:00:00Z').outcome).toBe('filtered');
+  });
+});
+
+describe("a source's privacy policy", () => {
+  const withNote = testRecord({ data: { amount: 5, note: 'call +49 151 2345678', email: 'jane@example.org' } });
+  const under = (pii: SourceConfig['pii'], record = withNote): LineOutcome => run(record, {}, { pii });
+
+  it('masks by default, drops, or quarantines what has a find', () => {
+    const note = (pii: SourceConfig['pii']) => JSON.parse(accepted(under(pii)).payload).properties.note;
+    expect(note(undefined)).toBe('call [phone]');
+    expect(note({ scan: 'mask' })).toBe('call [phone]');
+    expect(note({ scan: 'drop' })).toBeUndefined();
+    expect(under({ scan: 'quarantine' })).toEqual(quarantined('pii: /properties/note personal_data'));
+    const clean = testRecord({ data: { amount: 5, note: 'call me' } });
+    expect(under({ scan: 'quarantine' }, clean).outcome).toBe('accepted');
+  });
+
+  it('names the detectors that look, at identifiers too', () => {
+    const note = JSON.parse(accepted(under({ detectors: ['email'] })).payload).properties.note;
+    expect(note).toBe('call +49 151 2345678');
+    const card = testRecord({ session: '4111111111111111' });
+    expect(under(undefined, card)).toEqual(quarantined('session_id: personal_data'));
+    expect(under({ detectors: ['email'] }, card).outcome).toBe('accepted');
+  });
+
+  it('quarantines what passes through and is no pseudonym', () => {
+    const passing = (record: JsonObject) => run(record, {}, { pseudonym: 'passthrough' });
+    expect(accepted(passing(testRecord())).subjectId).toBe('4711');
+    expect(passing(testRecord({ user: { id: 'jane@example.org' } }))).toEqual(quarantined('subject_id: personal_data'));
+    const buyer = testRecord({ data: { amount: 5, buyer: 'Jane Doe' } });
+    expect(passing(buyer)).toEqual(quarantined('pii: /properties/buyer personal_data'));
+    expect(passing(testRecord()).outcome).toBe('accepted');
+  });
+
+  it('can be watched: finds per field and detector, dropped and unknown fields', () => {
+    const counter = new PiiCounter();
+    const transform = compileRecipe(testRecipe(), { keys: TEST_KEYS, isSuppressed: () => false, observer: counter });
+    const plain = compileRecipe(testRecipe(), { keys: TEST_KEYS, isSuppressed: () => false });
+    const data = {
+      amount: 5,
+      tags: ['a@b.example', '192.0.2.7', 'c@d.example'],
+      item: { owner: 'Jane', x: 1 },
+      new: 1,
+    };
+    for (const record of [withNote, testRecord({ data, extra: {} })]) {
+      const line = testLine(JSON.stringify(record));
+      expect(transform(line)).toEqual(plain(line));
+    }
+    expect(counter.counts).toEqual({
+      hits: { '/properties/note': { phone: 1 }, '/properties/tags': { email: 2, ipv4: 1 } },
+      dropped: { '/properties/email': 1, '/properties/item/owner': 1 },
+      // user.email twice; data.new, data.item.x and extra.
+      unknownFields: 5,
+    });
   });
 });
 

@@ -4,11 +4,11 @@ import type { JsonObject } from '../domain/json.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import { compileEvents, type EventPlan } from './compile-events.ts';
 import { compileIdentifier } from './compile-identifier.ts';
+import { compileUnknownFields } from './compile-unknown-fields.ts';
 import type { KeyRing } from './key-ring.ts';
 import { EXPIRED, FILTERED, type LineOutcome, quarantined, SUPPRESSED } from './line-outcome.ts';
 import { payloadText } from './payload-text.ts';
-import type { Pseudonymise } from './pii-rule.ts';
-import { compilePseudonymise } from './pseudonymise.ts';
+import { createPiiContext, type PiiContext, type PiiObserver } from './pii-context.ts';
 import { compilePath } from './read-path.ts';
 import { compileRecordReader } from './read-record.ts';
 import type { Recipe } from './recipe.ts';
@@ -18,6 +18,8 @@ import { schemaReason } from './schema-reason.ts';
 export interface RecipeRuntime {
   /** Their check values must be the recipe's (see `keyCheck`). */
   keys: KeyRing;
+  /** Is told what the privacy rules do, where somebody wants to know. */
+  observer?: PiiObserver;
   /** True for the pseudonym of a person whose events must not be stored. */
   isSuppressed(subjectId: string): boolean;
 }
@@ -37,7 +39,9 @@ export type LineTransformer = (line: RawLine) => LineOutcome;
  * 5. record, session or subject id unusable: quarantined; subject suppressed: suppressed, before
  *    anything else of that person is looked at
  * 6. properties by the allow-list and the PII rules, after upcasts where the record is of an older version: no way up
- *    from it, an upcast that fails, or not as the schema wants: quarantined
+ *    from it, an upcast that fails, a find where the source wants quarantine, or not as the schema wants: quarantined
+ *
+ * @param file what the plan pinned of the lines' file; may be left out for lines of a format that needs no header
  */
 export function compileRecipe(recipe: Recipe, runtime: RecipeRuntime): LineTransformer {
   const readRecord = compileRecordReader(recipe.source.format);
@@ -53,10 +57,11 @@ function compileRecord(recipe: Recipe, runtime: RecipeRuntime): (record: JsonObj
   const { startMs, endMs } = recipe.window;
   const latestEventMs = recipe.latestEventMs ?? Number.POSITIVE_INFINITY;
   const retentionCutoffMs = recipe.retentionCutoffMs ?? Number.NEGATIVE_INFINITY;
-  const pseudonymise = compilePseudonymise(recipe.source.pseudonym, recipe.keyPeriods, runtime.keys);
+  const context = createPiiContext(recipe, runtime.keys, runtime.observer);
+  const countUnknown = compileUnknownFields(recipe, runtime.observer);
   const readTime = compileTime(recipe);
-  const resolveEvent = compileEvents(recipe, pseudonymise);
-  const readIds = compileIds(recipe, pseudonymise);
+  const resolveEvent = compileEvents(recipe, context);
+  const readIds = compileIds(recipe, context);
   return (record) => {
     const eventTsMs = readTime(record);
     if (typeof eventTsMs === 'string') return quarantined(`time: ${eventTsMs}`);
@@ -69,7 +74,11 @@ function compileRecord(recipe: Recipe, runtime: RecipeRuntime): (record: JsonObj
     const ids = readIds(record, eventTsMs);
     if (typeof ids === 'string') return quarantined(ids);
     if (ids.subjectId !== null && runtime.isSuppressed(ids.subjectId)) return SUPPRESSED;
-    return toEvent(source, plan, record, eventTsMs, ids);
+    countUnknown?.(record);
+    context.refusal = undefined;
+    const properties = plan.readProperties(record, eventTsMs);
+    if (context.refusal !== undefined) return quarantined(context.refusal);
+    return toEvent(source, plan, properties, eventTsMs, ids);
   };
 }
 
@@ -86,9 +95,14 @@ interface Ids {
   subjectId: string | null;
 }
 
-function toEvent(source: string, plan: EventPlan, record: JsonObject, eventTsMs: number, ids: Ids): LineOutcome {
+function toEvent(
+  source: string,
+  plan: EventPlan,
+  properties: JsonObject | string,
+  eventTsMs: number,
+  ids: Ids,
+): LineOutcome {
   const { eventName, schemaVersion } = plan;
-  const properties = plan.readProperties(record, eventTsMs);
   if (typeof properties === 'string') return quarantined(properties);
   if (!plan.validate(properties)) return quarantined(schemaReason(plan.validate.errors));
   const payload = payloadText(eventName, properties, ids);
@@ -100,14 +114,11 @@ function toEvent(source: string, plan: EventPlan, record: JsonObject, eventTsMs:
 }
 
 /** Reads the three ids of a record; gives the quarantine reason of the first that is unusable. */
-function compileIds(
-  recipe: Recipe,
-  pseudonymise: Pseudonymise,
-): (record: JsonObject, eventTsMs: number) => Ids | string {
+function compileIds(recipe: Recipe, context: PiiContext): (record: JsonObject, eventTsMs: number) => Ids | string {
   const { mapping, identity } = recipe.source;
-  const readRecordId = compileIdentifier(mapping.record_id, pseudonymise);
-  const readSessionId = compileIdentifier(mapping.session_id, pseudonymise);
-  const readSubjectId = compileIdentifier(mapping.subject_id, pseudonymise);
+  const readRecordId = compileIdentifier(mapping.record_id, context);
+  const readSessionId = compileIdentifier(mapping.session_id, context);
+  const readSubjectId = compileIdentifier(mapping.subject_id, context);
   const needsRecordId = identity === 'record-id';
   return (record, eventTsMs) => {
     const recordId = readRecordId(record, eventTsMs);

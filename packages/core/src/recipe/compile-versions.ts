@@ -5,14 +5,13 @@ import { canonicalJson } from '../domain/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import { findUpcastPath } from '../domain/schema-version.ts';
 import { compileProperties, type PropertiesReader } from './compile-properties.ts';
+import type { PiiContext } from './pii-context.ts';
 import { compilePath } from './read-path.ts';
 import type { Recipe, RecipeUpcast } from './recipe.ts';
 import { remember } from './remember.ts';
 
 /** An event's properties as they may be stored, in the pinned version; a reason why there are none. */
 export type VersionedReader = (record: JsonObject, eventTsMs: number) => JsonObject | string;
-
-type Pseudonymise = Parameters<typeof compileProperties>[2];
 
 /** Reads every property from the field of its own name. */
 const OWN_NAMES = { '*': '*' };
@@ -23,14 +22,14 @@ const REMEMBERED_VERSIONS = 100;
  * pinned one; else what the allow-list of the record's own version lets through goes up through the upcasts, and the
  * pinned version's allow-list and PII rules are applied to what comes out.
  */
-export function compileVersions(recipe: Recipe, eventName: string, pseudonymise: Pseudonymise): VersionedReader {
+export function compileVersions(recipe: Recipe, eventName: string, context: PiiContext): VersionedReader {
   const pinned = recipe.taxonomy[eventName];
   if (pinned === undefined) throw new RangeError(`there is no ${eventName} in the recipe`);
   const { properties, schema_version: mapping } = recipe.source.mapping;
-  const readPinned = compileProperties(pinned.schema, properties, pseudonymise);
+  const readPinned = compileProperties(pinned.schema, properties, context);
   if (mapping === undefined) return readPinned;
-  const keepPinned = compileProperties(pinned.schema, OWN_NAMES, pseudonymise);
-  const steps = (recipe.upcasts[eventName] ?? []).map((step) => compileStep(step, recipe, pseudonymise));
+  const keepPinned = compileProperties(pinned.schema, OWN_NAMES, context);
+  const steps = (recipe.upcasts[eventName] ?? []).map((step) => compileStep(step, recipe, context));
   const climbs = remember(REMEMBERED_VERSIONS, (version) => compileClimb(steps, version, pinned.version));
   const readVersion = compileVersion(mapping);
   return (record, eventTsMs) => {
@@ -62,13 +61,9 @@ interface Step extends Pick<RecipeUpcast, 'from' | 'to'> {
   upcast: UpcastModule;
 }
 
-function compileStep(
-  { from, to, sha256, text, schema }: RecipeUpcast,
-  recipe: Recipe,
-  pseudonymise: Pseudonymise,
-): Step {
+function compileStep({ from, to, sha256, text, schema }: RecipeUpcast, recipe: Recipe, context: PiiContext): Step {
   if (hash('sha256', text, 'hex') !== sha256) throw new RangeError(`the upcast ${from}_${to} is not the pinned one`);
-  const readProperties = compileProperties(withoutRules(schema), recipe.source.mapping.properties, pseudonymise);
+  const readProperties = compileProperties(withoutRules(schema), recipe.source.mapping.properties, context);
   return { from, to, readProperties, upcast: compileUpcastModule(text) };
 }
 

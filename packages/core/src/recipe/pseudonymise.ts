@@ -1,11 +1,23 @@
 import type { KeyObject } from 'node:crypto';
 import type { PseudonymMode } from '../config/source.ts';
-import { hasPersonalData } from './detectors/mask-personal-data.ts';
 import { type KeyPeriod, type KeyRing, keyVersionAt } from './key-ring.ts';
 import { opaqueId } from './opaque-id.ts';
-import type { Pseudonymise } from './pii-rule.ts';
 import { pseudonym, saltSuffixPseudonym } from './pseudonym.ts';
 import { remember } from './remember.ts';
+
+/**
+ * Replaces a raw identifier by its pseudonym in a domain, with the key of the event's time (ms).
+ * Undefined for what a source passes through although it is no pseudonym.
+ */
+export type Pseudonymise = (domain: string, id: string, eventTsMs: number) => string | undefined;
+
+/** What the pseudonym modes work with. */
+export interface PseudonymOptions {
+  /** In order of time. */
+  periods: readonly KeyPeriod[];
+  keys: KeyRing;
+  isPersonalIdentifier(id: string): boolean;
+}
 
 const CACHE_SIZE = 20_000;
 
@@ -14,9 +26,12 @@ const CACHE_SIZE = 20_000;
  *
  * @throws RangeError (from the compiled function) when the ring lacks the key of an event's time
  */
-export function compilePseudonymise(mode: PseudonymMode, periods: readonly KeyPeriod[], keys: KeyRing): Pseudonymise {
+export function compilePseudonymise(
+  mode: PseudonymMode,
+  { periods, keys, isPersonalIdentifier }: PseudonymOptions,
+): Pseudonymise {
   if (mode === 'passthrough') {
-    return (_domain, id) => (opaqueId(id) !== undefined && !hasPersonalData(id) ? id : undefined);
+    return (_domain, id) => (opaqueId(id) !== undefined && !isPersonalIdentifier(id) ? id : undefined);
   }
   const caches = new Map<string, (id: string) => string>();
   return (domain, id, eventTsMs) => {

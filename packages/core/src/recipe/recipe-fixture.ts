@@ -4,7 +4,7 @@ import type { JsonObject } from '../domain/json.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import type { KeyRing } from './key-ring.ts';
 import { keyCheck } from './pseudonym.ts';
-import type { Recipe } from './recipe.ts';
+import { PII_RULES_VERSION, type Recipe } from './recipe.ts';
 
 /** The key of the unit tests. */
 export const TEST_SALT: KeyObject = createSecretKey(Buffer.from('only for tests, thirty-two bytes'));
@@ -59,7 +59,7 @@ const SOURCE: SourceConfig = {
 export function testRecipe(changes: Partial<Recipe> = {}, source: Partial<SourceConfig> = {}): Recipe {
   return {
     recipeVersion: 1,
-    piiRulesVersion: 1,
+    piiRulesVersion: PII_RULES_VERSION,
     source: { ...SOURCE, ...source },
     taxonomy: { purchased: { version: '1-0-0', schema: PURCHASED } },
     upcasts: {},

@@ -49,7 +49,7 @@ describe('recipeHash', () => {
   it('covers everything that can change an event', () => {
     const changed = [
       base,
-      testRecipe({ piiRulesVersion: 2 }),
+      testRecipe({ piiRulesVersion: 0 }),
       testRecipe({ retentionCutoffMs: 0 }),
       testRecipe({ keyChecks: { '1': 'another' } }),
       testRecipe({ keyPeriods: [{ version: 2, fromMs: null }] }),

@@ -8,7 +8,7 @@ import { findUpcastPath } from '../domain/schema-version.ts';
 import type { KeyPeriod, RecipeKeys } from './key-ring.ts';
 
 /** Raised with every change of a PII rule or detector that can change a payload. */
-export const PII_RULES_VERSION = 1;
+export const PII_RULES_VERSION = 2;
 
 /**
  * Everything that decides what a line becomes, as plain JSON. Pinned in the database per batch:

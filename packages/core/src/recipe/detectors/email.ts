@@ -16,6 +16,8 @@ const DOMAIN = new RegExp(String.raw`^(?:\[[0-9A-Fa-f:.]{2,64}\]|${LABEL}(?:\.${
  */
 export const email: Detector = {
   name: 'email',
+  hint: /[@＠]|%40/,
+  judgesIdentifiers: true,
   mask(text) {
     let masked = '';
     let keptFrom = 0;

@@ -8,5 +8,7 @@ const ADDRESS = /(?<!\d)(?:25[0-5]|2[0-4]\d|[01]?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|
  */
 export const ipv4: Detector = {
   name: 'ipv4',
+  hint: /\d\.\d/,
+  judgesIdentifiers: true,
   mask: (text) => text.replace(ADDRESS, '[ip]'),
 };

@@ -10,11 +10,13 @@ const WORD_CHARACTER = /[0-9A-Za-z]/;
 /** How every address begins: with a group and a colon, or with two colons and a group. */
 const BEGINNING = /^(?:[0-9A-Fa-f]{1,4}:|::[0-9A-Fa-f])/;
 /** A lone group (`::1`, or the `d::` of other notations) names no host of a person. */
-const TWO_GROUPS = /[0-9A-Fa-f]+:+[0-9A-Fa-f]/;
+const TWO_GROUPS = /[0-9A-Fa-f]:+[0-9A-Fa-f]/;
 
 /** IPv6 addresses, also after a label such as `ip:`. */
 export const ipv6: Detector = {
   name: 'ipv6',
+  hint: HINT,
+  judgesIdentifiers: true,
   mask: (text) => (HINT.test(text) ? text.replace(RUN, maskRun) : text),
 };
 

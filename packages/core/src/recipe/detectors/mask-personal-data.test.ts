@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hasPersonalData, maskPersonalData } from './mask-personal-data.ts';
+import { DETECTOR_NAMES } from '../../domain/detector-name.ts';
+import { compileTextMask, hasPersonalData } from './mask-personal-data.ts';
+
+const maskPersonalData = compileTextMask(DETECTOR_NAMES);
 
 describe('e-mail addresses', () => {
   it.each([
