@@ -1,22 +1,9 @@
 import { createHash } from 'node:crypto';
+import { ROLES, type Role } from '@backfill/core/domain/approvals';
 import pg from 'pg';
 
-/** The roles an API token can carry. */
-export const API_ROLES = [
-  'viewer',
-  'submitter',
-  'operator',
-  'data_engineering_lead',
-  'product_analytics_manager',
-  'data_privacy_officer',
-  'legal_counsel_privacy',
-  'product_owner',
-] as const;
-
-export type ApiRole = (typeof API_ROLES)[number];
-
 /** The name of the variable that holds the token of a role. */
-export function tokenVariable(role: ApiRole): string {
+export function tokenVariable(role: Role): string {
   return `BACKFILL_TOKEN_${role.toUpperCase()}`;
 }
 
@@ -24,11 +11,11 @@ export function tokenVariable(role: ApiRole): string {
  * Makes the tokens known to the API, each for an actor of its own (`demo-submitter`). Only their
  * hashes are stored. A token that was revoked stays revoked.
  */
-export async function registerTokens(databaseUrl: string, tokens: Record<ApiRole, string>): Promise<void> {
+export async function registerTokens(databaseUrl: string, tokens: Record<Role, string>): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    for (const role of API_ROLES) {
+    for (const role of ROLES) {
       const hash = createHash('sha256').update(tokens[role]).digest('hex');
       await client.query(
         `insert into analytics.backfill_api_tokens (token_sha256, actor, roles)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { API_ROLES, type ApiRole } from './api-tokens.ts';
+import { ROLES, type Role } from '@backfill/core/domain/approvals';
 import { type StateDir, writePrivateFile } from './state-dir.ts';
 
 /** Everything secret of one embedded stack, made once and kept with its state. */
@@ -10,7 +10,7 @@ export interface Secrets {
   s3AccessKeyId: string;
   s3SecretAccessKey: string;
   /** One API token per role. */
-  tokens: Record<ApiRole, string>;
+  tokens: Record<Role, string>;
 }
 
 /** Reads the secrets of a state directory; makes what is missing. Files are for the owner alone. */
@@ -18,13 +18,13 @@ export function loadSecrets(dir: StateDir): Secrets {
   const known = existsSync(dir.secretsFile)
     ? (JSON.parse(readFileSync(dir.secretsFile, 'utf8')) as Partial<Secrets>)
     : {};
-  const tokens = API_ROLES.map((role) => [role, known.tokens?.[role] ?? `bf_${secret(24)}`]);
+  const tokens = ROLES.map((role) => [role, known.tokens?.[role] ?? `bf_${secret(24)}`]);
   const secrets: Secrets = {
     postgresPassword: known.postgresPassword ?? secret(24),
     redisPassword: known.redisPassword ?? secret(24),
     s3AccessKeyId: known.s3AccessKeyId ?? `BF${secret(9).toUpperCase()}`,
     s3SecretAccessKey: known.s3SecretAccessKey ?? secret(20),
-    tokens: Object.fromEntries(tokens) as Record<ApiRole, string>,
+    tokens: Object.fromEntries(tokens) as Record<Role, string>,
   };
   writePrivateFile(dir.secretsFile, `${JSON.stringify(secrets, null, 2)}\n`);
   // The salt of all pseudonyms: losing it breaks every later comparison, so it is never remade.

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { migrate } from '@backfill/core/db/migrate';
-import { API_ROLES, registerTokens, tokenVariable } from './api-tokens.ts';
+import { ROLES } from '@backfill/core/domain/approvals';
+import { registerTokens, tokenVariable } from './api-tokens.ts';
 import { formatEnvFile, readEnvFile } from './env-file.ts';
 import { type ManagedProcess, ProcessStartError, startAll } from './managed-process.ts';
 import { isFree } from './ports.ts';
@@ -127,6 +128,6 @@ function stackEnv(
     env[instanceVariable(instance)] = instanceUrl(instance);
     if (instance.service === 'api') env.BACKFILL_API_URL = instanceUrl(instance);
   }
-  for (const role of API_ROLES) env[tokenVariable(role)] = servers.secrets.tokens[role];
+  for (const role of ROLES) env[tokenVariable(role)] = servers.secrets.tokens[role];
   return env;
 }

@@ -29,6 +29,25 @@ export const RESTING_STATUSES: readonly BatchStatus[] = [
   'failed',
 ];
 
+/** Statuses in which something works for the batch, or will without a call from outside. */
+export const WORKING_STATUSES: readonly BatchStatus[] = [
+  'submitted',
+  'planning',
+  'preparing',
+  'canary',
+  'importing',
+  'verifying',
+  'publishing',
+];
+
+/** Statuses that can be halted: where something works or waits, as analytics.is_status_change_allowed() says. */
+export const HALTABLE_STATUSES: readonly BatchStatus[] = [
+  ...WORKING_STATUSES,
+  'awaiting_run_approval',
+  'gates_failed',
+  'awaiting_publish_approval',
+];
+
 /** Statuses before which nothing was taken from the input yet. */
 const BEFORE_MIRROR: readonly BatchStatus[] = ['submitted', 'planning'];
 

@@ -7,7 +7,7 @@ import { insertIncident } from '../db/queries/incident-insert.ts';
 import { deleteOutboxEntry } from '../db/queries/outbox-delete.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { changeStatus } from '../dispatch/change-status.ts';
-import { BATCH_STATUSES, RESTING_STATUSES } from '../domain/batch-status.ts';
+import { WORKING_STATUSES } from '../domain/batch-status.ts';
 import { type Decision, describeError, describeReason } from '../errors.ts';
 import { startHealthServer } from '../observability/health-server.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -16,11 +16,6 @@ import { type Consumer, createConsumer, type Handlers, type JobContext } from '.
 import type { Service } from '../run-service.ts';
 import { requireResidency } from './check-residency.ts';
 import type { Runtime } from './runtime.ts';
-
-/** Statuses that a failing job may end: those in which something works for the batch. */
-const WORKING_STATUSES = BATCH_STATUSES.filter(
-  (status) => !RESTING_STATUSES.includes(status) && status !== 'rolling_back',
-);
 
 /** The part of a payload that says whom the job works for, and under which epoch. */
 const BatchWork = z.object({ batch_id: z.string(), epoch: z.int() });

@@ -1,4 +1,4 @@
-import type { BatchStatus } from '@backfill/core/domain/batch-status';
+import { HALTABLE_STATUSES } from '@backfill/core/domain/batch-status';
 import { z } from 'zod';
 import type { ApiServer } from '../api-server.ts';
 import { changeBatch, moveBatch } from '../change-batch.ts';
@@ -10,20 +10,6 @@ import { problemAnswers } from '../schemas/problem-answers.ts';
 import { plainText } from '../schemas/text.ts';
 
 const Body = z.strictObject({ reason: plainText(500).optional() }).nullish();
-
-/** Wherever something could be running or waiting; as analytics.is_status_change_allowed() says. */
-const CAN_HALT: readonly BatchStatus[] = [
-  'submitted',
-  'planning',
-  'awaiting_run_approval',
-  'preparing',
-  'canary',
-  'importing',
-  'verifying',
-  'gates_failed',
-  'awaiting_publish_approval',
-  'publishing',
-];
 
 /** `POST /v1/batches/{batch_id}/halt`: nothing of the batch commits any more. A halted batch stays as it is. */
 export function addHaltBatch(server: ApiServer, context: ApiContext): void {
@@ -43,7 +29,7 @@ export function addHaltBatch(server: ApiServer, context: ApiContext): void {
         if (batch.status === 'halted') return;
         const reason = body?.reason === undefined ? '' : `: ${body.reason}`;
         await moveBatch(client, batch, {
-          from: CAN_HALT,
+          from: HALTABLE_STATUSES,
           to: 'halted',
           reason: `halted by ${caller.actor}${reason}`,
         });

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { copyIn } from '@backfill/core/db/copy-in';
 import { IMPORT_PART_COLUMNS } from '@backfill/core/db/import-part-row';
 import type { Client } from '@backfill/core/db/pool';
@@ -7,6 +5,7 @@ import type { Part } from '@backfill/core/db/queries/part-import';
 import { analyzePartRows, createPartRows } from '@backfill/core/db/queries/part-rows';
 import { FatalError } from '@backfill/core/errors';
 import type { Runtime } from '@backfill/core/runtime/runtime';
+import { hashedStream } from '@backfill/core/storage/hashed-stream';
 
 const COPY_PART = `copy pg_temp.part_rows (${IMPORT_PART_COLUMNS.join(', ')}) from stdin`;
 
@@ -17,17 +16,10 @@ const COPY_PART = `copy pg_temp.part_rows (${IMPORT_PART_COLUMNS.join(', ')}) fr
  */
 export async function loadPartRows(runtime: Runtime, client: Client, part: Part, signal: AbortSignal): Promise<void> {
   const body = await runtime.store.get(runtime.config.storage.archiveBucket, part.object_key);
-  const sha256 = createHash('sha256');
-  async function* measured(): AsyncGenerator<Buffer> {
-    for await (const block of body as AsyncIterable<Buffer>) {
-      signal.throwIfAborted();
-      sha256.update(block);
-      yield block;
-    }
-  }
+  const rows = hashedStream(body, signal);
   await createPartRows(client);
-  await copyIn(client, COPY_PART, Readable.from(measured(), { objectMode: false }));
-  if (sha256.digest('hex') !== part.object_sha256) {
+  await copyIn(client, COPY_PART, rows.stream);
+  if (rows.sha256() !== part.object_sha256) {
     throw new FatalError(`${part.object_key} in the archive is not what the transformer wrote there`);
   }
   await analyzePartRows(client);

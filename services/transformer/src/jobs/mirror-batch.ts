@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
@@ -12,6 +10,7 @@ import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import { manifestChecksum, type Plan } from '@backfill/core/plan/plan';
 import { requireResidency } from '@backfill/core/runtime/check-residency';
+import { hashedStream } from '@backfill/core/storage/hashed-stream';
 import { archiveLayout, parseS3Prefix } from '@backfill/core/storage/layout';
 import type { TransformerContext } from '../context.ts';
 
@@ -29,16 +28,10 @@ async function mirrorFile(
   if (source === undefined) throw new FatalError(`${plan.input} is not of the form s3://bucket/prefix/`);
   const name = `${plan.input}${file.source_file}`;
   const body = await store.get(source.bucket, source.prefix + file.source_file, { ifMatch: file.etag });
-  const sha256 = createHash('sha256');
-  async function* measured(): AsyncGenerator<Buffer> {
-    for await (const block of body as AsyncIterable<Buffer>) {
-      sha256.update(block);
-      yield block;
-    }
-  }
+  const original = hashedStream(body, signal);
   const key = archiveLayout.mirrorObject(plan.batchId, file.source_file);
-  await store.putStream(config.storage.archiveBucket, key, Readable.from(measured(), { objectMode: false }), signal);
-  const copied = sha256.digest('hex');
+  await store.putStream(config.storage.archiveBucket, key, original.stream, signal);
+  const copied = original.sha256();
   if (copied !== file.sha256) {
     throw new FatalError(
       `${name} was changed since it was planned: its sha256 was ${file.sha256} and is now ${copied}. ` +

@@ -1,4 +1,4 @@
-import type { GateResult } from './gate-result.ts';
+import type { GateResult } from '@backfill/core/domain/gate-result';
 
 /** Staged rows of a batch by what they are, counted in staging now. */
 export interface StagedCounts {

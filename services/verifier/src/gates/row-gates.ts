@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from '@backfill/core/db/pool';
 import { eventId } from '@backfill/core/domain/event-id';
+import type { GateResult } from '@backfill/core/domain/gate-result';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
 import QueryStream from 'pg-query-stream';
-import type { GateResult } from './gate-result.ts';
 import { RowsDigest } from './rows-digest.ts';
 
 const STAGED_ROWS_SQL = `

@@ -1,20 +1,12 @@
+import type { GateResult } from '../../domain/gate-result.ts';
 import type { Queryable } from '../pool.ts';
-
-export interface NewGateResult {
-  gate: string;
-  threshold: number;
-  observed: number;
-  passed: boolean;
-  procedure: string;
-  detail: Record<string, unknown>;
-}
 
 /** Stores the results of one verification under the next run number of the batch's attempt. */
 export async function insertGateResults(
   db: Queryable,
   batchId: string,
   attempt: number,
-  results: readonly NewGateResult[],
+  results: readonly GateResult[],
 ): Promise<void> {
   await db.query(
     `insert into analytics.backfill_gate_results
