@@ -46,8 +46,10 @@ it.each([
 it('counts the balance from the ledger: imported parts only, by file and in sum', async () => {
   await batches.planned('balance-1');
   await api.sql.query(
-    `insert into analytics.backfill_files (batch_id, file_no, source_file, size, etag, last_modified, sha256, compression, line_count)
-     values ('balance-1', 0, 'a.ndjson', 10, 'e', now(), 's', 'none', 20), ('balance-1', 1, 'b.ndjson', 10, 'e', now(), 's', 'none', 5)`,
+    `insert into analytics.backfill_files
+       (batch_id, file_no, source_file, size, etag, last_modified, sha256, compression, format, header, line_count)
+     values ('balance-1', 0, 'a.ndjson', 10, 'e', now(), 's', 'none', 'ndjson', 'null', 20),
+            ('balance-1', 1, 'b.ndjson', 10, 'e', now(), 's', 'none', 'ndjson', 'null', 5)`,
   );
   await api.sql.query(
     `insert into analytics.backfill_raw_chunks (batch_id, chunk_no, file_no, byte_start, byte_end, first_line, line_count, state)

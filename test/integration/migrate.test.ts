@@ -27,7 +27,7 @@ it('refuses a newer schema, and an edited migration', async () => {
   const known = await readMigrations();
   await migrate({ connectionString });
   await expect(migrate({ connectionString, migrations: known.slice(0, -1) })).rejects.toThrow(
-    /has migration 0006-create-publish\.sql, which this build does not know/,
+    `has migration ${known.at(-1)?.name}, which this build does not know`,
   );
   const edited = known.map((migration) => (migration.version === 2 ? { ...migration, sha256: 'other' } : migration));
   await expect(migrate({ connectionString, migrations: edited })).rejects.toThrow(/0002.*was changed/);

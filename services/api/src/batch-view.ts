@@ -132,6 +132,8 @@ export function toBatchDetail(facts: BatchFacts, files: readonly FileBalanceRow[
       source_file: file.source_file,
       size: file.size,
       sha256: file.sha256,
+      compression: file.compression,
+      format: file.format,
       lines: file.lines,
       balance: balanceView(file),
     })),

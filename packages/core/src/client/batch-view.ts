@@ -59,7 +59,7 @@ export const batchViewSchema = z.looseObject({
 
 /** One batch in full: with the balance of each of its pinned files. */
 export const batchDetailSchema = batchViewSchema.extend({
-  files: z.array(z.looseObject({ source_file: z.string(), lines: count, balance: balanceSchema })),
+  files: z.array(z.looseObject({ source_file: z.string(), format: z.string(), lines: count, balance: balanceSchema })),
 });
 
 /** One page of batches, newest first. */

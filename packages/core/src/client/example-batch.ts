@@ -28,8 +28,8 @@ export function exampleBatch(changes: Partial<BatchDetail> = {}): BatchDetail {
     missing_approvals: { run: [], publish: ['data_engineering_lead'] },
     rollback: null,
     files: [
-      { source_file: 'a.ndjson', lines: 1_000, balance },
-      { source_file: 'b.ndjson', lines: 1_000, balance: { ...balance, read: 501 } },
+      { source_file: 'a.ndjson', format: 'ndjson', lines: 1_000, balance },
+      { source_file: 'b.ndjson', format: 'ndjson', lines: 1_000, balance: { ...balance, read: 501 } },
     ],
     ...changes,
   };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DETECTOR_NAMES } from '../domain/detector-name.ts';
 import { parseZoneOffset, TIME_FORMATS } from '../domain/event-time.ts';
-import { FORMAT_NAMES } from '../domain/format-name.ts';
+import { COLUMN_TYPES, FORMAT_NAMES } from '../domain/format-name.ts';
 import { SOURCE_NAME } from '../domain/source-name.ts';
 import { EVENT_NAME, SCHEMA_VERSION } from './taxonomy.ts';
 
@@ -57,11 +57,22 @@ export const PSEUDONYM_MODES = ['hmac', 'sha256-salt-suffix', 'passthrough'] as 
 
 export type PseudonymMode = (typeof PSEUDONYM_MODES)[number];
 
+const csv = z.strictObject({
+  delimiter: z.enum([',', ';', '|', '\t']).optional(),
+  /** Names of the columns of files without a header row. */
+  columns: z.array(z.string().min(1)).min(1).max(2_000).optional(),
+  /** Of columns that are not text. */
+  types: z.record(z.string().min(1), z.enum(COLUMN_TYPES)).optional(),
+});
+
 /** `sources/<source>.yaml`. */
 export const sourceSchema = z.strictObject({
   version: z.literal(1),
   source: z.string().regex(SOURCE_NAME),
-  format: z.enum(FORMAT_NAMES),
+  /** Without it, each file's format is found by its content. */
+  format: z.enum(FORMAT_NAMES).optional(),
+  /** How CSV files are written; what is left out, a file's header row tells. */
+  csv: csv.optional(),
   region: z.enum(['eu', 'non-eu']).refine((region) => region === 'eu', 'non-eu sources are not supported yet'),
   /** What a find in a `scan` field does (by default it is masked), and which detectors look (by default all). */
   pii: z

@@ -32,6 +32,10 @@ describe('parseEventTime', () => {
     ['epoch-s', '1431857103.0019', T + 1],
     ['epoch-ms', 1_431_857_103_001, T + 1],
     ['epoch-ms', '1431857103001.9', T + 1],
+    ['epoch-us', 1_431_857_103_001_999, T + 1],
+    ['epoch-us', '1431857103001999', T + 1],
+    ['epoch-ns', '1431857103001000000', T + 1],
+    ['epoch-ns', '1431857103001999999', T + 1],
   ])('reads %s %j', (format, value, expected) => {
     expect(parseEventTime(value, format)).toBe(expected);
   });
@@ -69,6 +73,8 @@ describe('parseEventTime', () => {
     ['epoch-s', -1, 'out_of_range'],
     ['epoch-s', '1e9', 'unreadable'],
     ['epoch-s', true, 'unreadable'],
+    ['epoch-ns', Number('1431857103001000000'), 'unreadable'],
+    ['epoch-ms', '9999999999999999', 'out_of_range'],
     ['epoch-s', 1e18, 'unreadable'],
     ['epoch-ms', 253_402_300_800_000, 'out_of_range'],
   ])('refuses %s %j as %s', (format, value, failure) => {

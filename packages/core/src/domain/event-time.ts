@@ -1,7 +1,7 @@
 import type { JsonValue } from './json.ts';
 
 /** How a source writes its times. `clf` is the access logs' `17/May/2015:10:05:03 +0000`. */
-export const TIME_FORMATS = ['iso', 'epoch-s', 'epoch-ms', 'clf'] as const;
+export const TIME_FORMATS = ['iso', 'epoch-s', 'epoch-ms', 'epoch-us', 'epoch-ns', 'clf'] as const;
 
 export type TimeFormat = (typeof TIME_FORMATS)[number];
 
@@ -12,7 +12,14 @@ export type TimeFailure = 'missing' | 'unreadable' | 'impossible' | 'no_zone' | 
 const LAST_TIME_MS = 253_402_300_799_999;
 const MINUTE_MS = 60_000;
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
-const DECIMAL = /^(\d{1,15})(?:\.(\d+))?$/;
+const DECIMAL = /^(\d{1,21})(?:\.(\d+))?$/;
+/** Digits behind the milliseconds; below zero, digits that seconds lack. */
+const EPOCH_DIGITS: Partial<Record<TimeFormat, number>> = {
+  'epoch-s': -3,
+  'epoch-ms': 0,
+  'epoch-us': 3,
+  'epoch-ns': 6,
+};
 
 /**
  * Reads an event's time as whole milliseconds since 1970, fractions truncated and never rounded,
@@ -32,24 +39,26 @@ export function parseEventTime(
 }
 
 function parseByFormat(value: JsonValue, format: TimeFormat, zoneOffsetMs: number | undefined): number | TimeFailure {
-  if (format === 'epoch-s') return parseEpoch(value, 3);
-  if (format === 'epoch-ms') return parseEpoch(value, 0);
+  const epochDigits = EPOCH_DIGITS[format];
+  if (epochDigits !== undefined) return parseEpoch(value, epochDigits);
   if (typeof value !== 'string') return 'unreadable';
   return format === 'iso' ? parseIso(value, zoneOffsetMs) : parseClf(value, zoneOffsetMs);
 }
 
 /**
  * Works on the decimal digits: multiplying a fraction by 1000 in binary can fall just below the
- * millisecond that was written.
+ * millisecond that was written. A number beyond 2^53 has lost its last digits and may have
+ * crossed into another millisecond, so such times must come as text (see `exactIntegers`).
  */
-function parseEpoch(value: JsonValue, fractionDigits: 0 | 3): number | TimeFailure {
+function parseEpoch(value: JsonValue, digitsBehindMs: number): number | TimeFailure {
   if (typeof value === 'number' && value < 0) return 'out_of_range';
   if (typeof value !== 'number' && typeof value !== 'string') return 'unreadable';
+  if (typeof value === 'number' && value > Number.MAX_SAFE_INTEGER) return 'unreadable';
   const match = DECIMAL.exec(String(value));
   if (match === null) return 'unreadable';
-  const whole = Number(match[1]);
-  if (fractionDigits === 0) return whole;
-  return whole * 1000 + Number((match[2] ?? '').slice(0, 3).padEnd(3, '0'));
+  const whole = match[1] as string;
+  if (digitsBehindMs >= 0) return Number(whole.slice(0, whole.length - digitsBehindMs));
+  return Number(whole) * 1000 + Number((match[2] ?? '').slice(0, 3).padEnd(3, '0'));
 }
 
 /** `YYYY-MM-DD(T| )HH:MM[:SS[(.|,)fraction]][zone]`; a zone is `Z`, `±HH:MM`, `±HHMM` or `±HH`. */

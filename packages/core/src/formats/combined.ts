@@ -1,5 +1,7 @@
 import type { JsonObject } from '../domain/json.ts';
-import type { ParsedRecord, RecordFormat } from './record-format.ts';
+import { createLineFraming } from './line-framing.ts';
+import { isMostly, sampleLines } from './sample-lines.ts';
+import type { ParsedRecord, SourceFormat } from './source-format.ts';
 
 /**
  * Apache's and nginx's combined access log:
@@ -9,10 +11,12 @@ import type { ParsedRecord, RecordFormat } from './record-format.ts';
  * referer, user_agent, and method, path, protocol when the request line is well-formed. A `-` is
  * null. What stands after the agent (virtual host, timings) is ignored.
  */
-export const combined: RecordFormat = {
+export const combined: SourceFormat = {
   name: 'combined',
-  detect: (sampleLines) => sampleLines.every((line) => line.trim() === '' || parseCombined(line).ok),
-  parse: parseCombined,
+  detect: (head) => isMostly(sampleLines(head), (line) => parseCombined(line).ok),
+  readHeader: () => null,
+  createFraming: createLineFraming,
+  createParser: () => parseCombined,
 };
 
 const MALFORMED: ParsedRecord = { ok: false, reason: 'not_combined_log' };

@@ -1,21 +1,28 @@
-import { isJsonObject, type JsonValue } from '../domain/json.ts';
-import type { ParsedRecord, RecordFormat } from './record-format.ts';
+import { createLineFraming } from './line-framing.ts';
+import { parseJsonRecord } from './parse-json.ts';
+import { isMostly, sampleLines } from './sample-lines.ts';
+import type { SourceFormat } from './source-format.ts';
 
-/** One JSON object per line. Of a repeated name the last one counts, as JSON.parse has it. */
-export const ndjson: RecordFormat = {
+const OBJECT_BEHIND_OBJECT = /\}\s*\{/;
+
+/**
+ * One JSON object per line: application logs, the archives of Segment, RudderStack and PostHog, Cloudflare Logpush. What
+ * differs between those (names, how times are written) is a matter of the mapping.
+ */
+export const ndjson: SourceFormat = {
   name: 'ndjson',
-  detect: (sampleLines) => sampleLines.every((line) => line.trim() === '' || parseNdjson(line).ok),
-  parse: parseNdjson,
+  detect: isNdjson,
+  readHeader: () => null,
+  createFraming: createLineFraming,
+  createParser:
+    (_header, { exactIntegers }) =>
+    (text) =>
+      parseJsonRecord(text, exactIntegers),
 };
 
-function parseNdjson(text: string): ParsedRecord {
-  let value: JsonValue;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    // The parser's message quotes the line, which may be personal: only the code goes on.
-    if (error instanceof SyntaxError) return { ok: false, reason: 'not_json' };
-    throw error;
-  }
-  return isJsonObject(value) ? { ok: true, record: value } : { ok: false, reason: 'not_a_json_object' };
+/** Most lines are objects, and no other holds several: those would be lost on a reader of lines. */
+export function isNdjson(head: string): boolean {
+  const lines = sampleLines(head);
+  const bad = lines.filter((line) => !parseJsonRecord(line).ok);
+  return isMostly(lines, (line) => !bad.includes(line)) && !bad.some((line) => OBJECT_BEHIND_OBJECT.test(line));
 }

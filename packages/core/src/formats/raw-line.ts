@@ -1,9 +1,11 @@
-/** One line of a raw file, as bytes, before anything is known about it. */
+/** One record of a raw file, as bytes, before anything is known about it: a text line, a CSV record, a JSON value. */
 export interface RawLine {
   /** Counted from 1 in the source file, whatever chunk the line is read from. */
   lineNo: number;
-  /** The line without its terminator; undefined when it is longer than the limit. */
+  /** The record without its terminator; undefined when it is longer than the limit. */
   bytes: Buffer | undefined;
-  /** Length in the file with the terminator, so that the sum over all lines is the file's size. */
+  /** Length in the file with the terminator, so that the sum over all records is the file's size. */
   byteLength: number;
+  /** The record's end was guessed (see {@link Framing}): a chunk must not end here. */
+  isDamaged?: true;
 }

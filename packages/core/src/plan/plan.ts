@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { GateThresholds, Policy } from '../config/policy.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
+import type { FormatName } from '../domain/format-name.ts';
 import type { JsonValue } from '../domain/json.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
@@ -11,7 +12,9 @@ export interface ManifestEntry {
   size: number;
   /** Of the stored bytes, lower-case hex. */
   sha256: string;
-  /** Of the decompressed text. */
+  /** How its records are written: found in it, or what the source says. */
+  format: FormatName;
+  /** Records of the decompressed text. */
   lines: number;
 }
 

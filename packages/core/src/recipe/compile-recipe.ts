@@ -2,6 +2,7 @@ import { eventId } from '../domain/event-id.ts';
 import { parseEventTime, parseZoneOffset, type TimeFailure } from '../domain/event-time.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { RawLine } from '../formats/raw-line.ts';
+import type { FileFormat } from '../formats/source-format.ts';
 import { compileEvents, type EventPlan } from './compile-events.ts';
 import { compileIdentifier } from './compile-identifier.ts';
 import { compileUnknownFields } from './compile-unknown-fields.ts';
@@ -31,7 +32,7 @@ export type LineTransformer = (line: RawLine) => LineOutcome;
  * Compiles a recipe into a function over lines. The checks stand in this order, and the first
  * that applies decides:
  *
- * 1. longer than the limit, not UTF-8: quarantined; blank: filtered; not of the format: quarantined
+ * 1. longer than the limit, not UTF-8: quarantined; blank, header or comment: filtered; not of the format: quarantined
  * 2. time missing or unreadable: quarantined; outside the window: filtered, whatever else is
  *    wrong with the line, because it is another batch's line; from the future: quarantined
  * 3. event name missing: quarantined; not mapped: filtered
@@ -43,13 +44,22 @@ export type LineTransformer = (line: RawLine) => LineOutcome;
  *
  * @param file what the plan pinned of the lines' file; may be left out for lines of a format that needs no header
  */
-export function compileRecipe(recipe: Recipe, runtime: RecipeRuntime): LineTransformer {
-  const readRecord = compileRecordReader(recipe.source.format);
+export function compileRecipe(
+  recipe: Recipe,
+  runtime: RecipeRuntime,
+  file: FileFormat = formatWithoutHeader(recipe),
+): LineTransformer {
+  const { mapping, csv = {} } = recipe.source;
+  const readRecord = compileRecordReader(file, { exactIntegers: mapping.time.format === 'epoch-ns', csv });
   const transformRecord = compileRecord(recipe, runtime);
   return (line) => {
     const read = readRecord(line);
     return read.ok ? transformRecord(read.record) : read.outcome;
   };
+}
+
+function formatWithoutHeader(recipe: Recipe): FileFormat {
+  return { format: recipe.source.format ?? 'ndjson', header: null };
 }
 
 function compileRecord(recipe: Recipe, runtime: RecipeRuntime): (record: JsonObject) => LineOutcome {

@@ -12,7 +12,7 @@ export function formatBatch(batch: BatchDetail): string[] {
     `${batch.batch_id}: ${batch.status}${reason}`,
     `  source     ${batch.source}`,
     `  window     ${batch.window.start} to ${batch.window.end}`,
-    `  input      ${formatQuantity(batch.files.length, 'file')}, ${formatQuantity(lines, 'line')}`,
+    `  input      ${formatQuantity(batch.files.length, 'file')}${formatNames(batch)}, ${formatQuantity(lines, 'line')}`,
     `  plan       ${batch.plan_hash ?? 'not made yet'}`,
     `  progress   ${formatQuantity(progress.lines_read, 'line')} transformed, ${formatCount(batch.balance.read)} accounted for`,
     ...(batch.balance.read > 0 ? block('Balance', formatBalance(batch.balance)) : []),
@@ -20,6 +20,12 @@ export function formatBatch(batch: BatchDetail): string[] {
     ...(approvals.length > 0 ? block('Approvals', approvals.map(formatApproval)) : []),
     ...(rollback === null ? [] : block('Rollback', formatRollback(rollback))),
   ];
+}
+
+/** ` (csv, ndjson)`: the formats that the plan found. */
+function formatNames({ files }: BatchDetail): string {
+  const names = [...new Set(files.map((file) => file.format))].sort();
+  return names.length === 0 ? '' : ` (${names.join(', ')})`;
 }
 
 function block(title: string, lines: readonly string[]): string[] {

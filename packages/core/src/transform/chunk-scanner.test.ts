@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createLineFraming } from '../formats/line-framing.ts';
+import { RecordScanner } from '../formats/record-scanner.ts';
 import { ChunkScanner } from './chunk-scanner.ts';
 
 function scan(text: string, chunkBytes: number, blockBytes: number) {
-  const scanner = new ChunkScanner(chunkBytes);
+  const records = new RecordScanner(createLineFraming(), { firstLine: 1, maxLineBytes: 0 });
+  const scanner = new ChunkScanner(records, chunkBytes);
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += blockBytes) scanner.feed(bytes.subarray(at, at + blockBytes));
   return { ...scanner.finish(), ranges: scanner.ranges };

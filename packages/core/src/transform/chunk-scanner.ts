@@ -1,6 +1,7 @@
-const LF = 0x0a;
+import type { RawLine } from '../formats/raw-line.ts';
+import type { RecordScanner } from '../formats/record-scanner.ts';
 
-/** A stretch of whole lines: bytes [start, end) of what was fed. */
+/** A stretch of whole records: bytes [start, end) of what was fed. */
 export interface LineRange {
   byteStart: number;
   byteEnd: number;
@@ -9,56 +10,59 @@ export interface LineRange {
 }
 
 /**
- * Counts lines as bytes go by, and cuts them into ranges that end on line ends: after the first line end at or beyond
- * `chunkBytes`. Bytes are counted by feeding, so ranges are only of use for text that is stored uncompressed. Holds no
- * input.
+ * Counts records as bytes go by, and cuts them into ranges that end on record ends: after the first one at or beyond
+ * `chunkBytes`. Never behind a damaged record: where that ends was told from what follows it, which a reader of the
+ * range alone does not see. Bytes are counted by feeding, so ranges are only of use for text that is stored
+ * uncompressed.
  */
 export class ChunkScanner {
   readonly ranges: LineRange[] = [];
+  readonly #records: RecordScanner;
   readonly #chunkBytes: number;
+  readonly #onLine: (line: RawLine) => void;
   #offset = 0;
   #lines = 0;
   #chunkStart = 0;
   #chunkFirstLine = 1;
-  #lineIsOpen = false;
 
-  constructor(chunkBytes: number) {
+  /** @param onLine sees every record */
+  constructor(records: RecordScanner, chunkBytes: number, onLine: (line: RawLine) => void = () => undefined) {
+    this.#records = records;
     this.#chunkBytes = chunkBytes;
+    this.#onLine = onLine;
   }
 
   feed(block: Buffer): void {
-    let end = block.indexOf(LF);
-    while (end >= 0) {
-      this.#lines += 1;
-      const lineEnd = this.#offset + end + 1;
-      if (lineEnd - this.#chunkStart >= this.#chunkBytes) this.#cut(lineEnd);
-      end = block.indexOf(LF, end + 1);
-    }
-    this.#offset += block.length;
-    if (block.length > 0) this.#lineIsOpen = block.at(-1) !== LF;
+    for (const line of this.#records.feed(block)) this.#add(line);
   }
 
-  /** Ends the input; a last line without a line end counts too. */
+  /** Ends the input; a last record without a terminator counts too. */
   finish(): { lines: number; bytes: number } {
-    if (this.#lineIsOpen) this.#lines += 1;
-    this.#lineIsOpen = false;
-    if (this.#offset > this.#chunkStart) this.#cut(this.#offset);
+    for (const line of this.#records.finish()) this.#add(line);
+    if (this.#offset > this.#chunkStart) this.#cut();
     return { lines: this.#lines, bytes: this.#offset };
   }
 
-  /** Lines that have ended so far. */
+  /** Records that have ended so far. */
   get lines(): number {
     return this.#lines;
   }
 
-  #cut(byteEnd: number): void {
+  #add(line: RawLine): void {
+    this.#onLine(line);
+    this.#lines += 1;
+    this.#offset += line.byteLength;
+    if (line.isDamaged === undefined && this.#offset - this.#chunkStart >= this.#chunkBytes) this.#cut();
+  }
+
+  #cut(): void {
     this.ranges.push({
       byteStart: this.#chunkStart,
-      byteEnd,
+      byteEnd: this.#offset,
       firstLine: this.#chunkFirstLine,
       lineCount: this.#lines - this.#chunkFirstLine + 1,
     });
-    this.#chunkStart = byteEnd;
+    this.#chunkStart = this.#offset;
     this.#chunkFirstLine = this.#lines + 1;
   }
 }

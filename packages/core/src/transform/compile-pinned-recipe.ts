@@ -1,19 +1,16 @@
 import { FatalError } from '../errors.ts';
-import { compileRecipe, type LineTransformer } from '../recipe/compile-recipe.ts';
-import type { KeyRing } from '../recipe/key-ring.ts';
+import type { FileFormat } from '../formats/source-format.ts';
+import { compileRecipe, type LineTransformer, type RecipeRuntime } from '../recipe/compile-recipe.ts';
 import { keyCheck } from '../recipe/pseudonym.ts';
 import { PII_RULES_VERSION, type Recipe } from '../recipe/recipe.ts';
 
 /**
- * Compiles a batch's pinned recipe.
+ * Compiles a batch's pinned recipe for the lines of one pinned file.
  *
  * @throws {FatalError} when the keys or the privacy rules are not those that the recipe was pinned with: another
  *   payload would come out.
  */
-export function compilePinnedRecipe(
-  recipe: Recipe,
-  runtime: { keys: KeyRing; isSuppressed(subjectId: string): boolean },
-): LineTransformer {
+export function compilePinnedRecipe(recipe: Recipe, runtime: RecipeRuntime, file: FileFormat): LineTransformer {
   for (const [version, check] of Object.entries(recipe.keyChecks)) {
     const key = runtime.keys.get(Number(version));
     if (key === undefined || keyCheck(key) !== check) {
@@ -26,5 +23,5 @@ export function compilePinnedRecipe(
         `${PII_RULES_VERSION}: roll it back and resume it, which makes a new plan`,
     );
   }
-  return compileRecipe(recipe, runtime);
+  return compileRecipe(recipe, runtime, file);
 }

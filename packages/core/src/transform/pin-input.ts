@@ -2,14 +2,14 @@ import type { PlannedChunk, PlannedFile } from '../db/queries/plan-seal.ts';
 import { FatalError } from '../errors.ts';
 import { MANIFEST_NAME } from '../storage/layout.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
-import { scanObject } from './scan-object.ts';
+import { type FormatHints, scanObject } from './scan-object.ts';
 
 export interface PinnedInput {
   files: PlannedFile[];
   chunks: PlannedChunk[];
 }
 
-export interface PinOptions {
+export interface PinOptions extends FormatHints {
   bucket: string;
   prefix: string;
   chunkBytes: number;
@@ -43,22 +43,23 @@ async function listInput(store: ObjectStore, { bucket, prefix, oldestAllowed }: 
 }
 
 /**
- * Reads every object below the prefix once and pins it: ETag, sha256, lines, chunk boundaries. Copies nothing.
+ * Reads every object below the prefix once and pins it: ETag, sha256, format, lines, chunk boundaries. Copies nothing.
  *
- * @throws {FatalError} when there is nothing to read, or an object is too old, damaged, or changes while it is read.
+ * @throws {FatalError} when there is nothing to read, or an object is too old, damaged, of no known format, or changes while
+ *   it is read.
  */
 export async function pinInput(store: ObjectStore, options: PinOptions): Promise<PinnedInput> {
-  const { bucket, prefix, chunkBytes, signal } = options;
+  const { bucket, prefix } = options;
   const files: PlannedFile[] = [];
   const chunks: PlannedChunk[] = [];
   for (const [fileNo, object] of (await listInput(store, options)).entries()) {
     const name = `s3://${bucket}/${object.key}`;
     const body = await store.get(bucket, object.key, { ifMatch: object.etag });
-    const scanned = await scanObject(name, body, { chunkBytes, signal });
+    const scanned = await scanObject(name, body, options);
     if (scanned.size !== object.size) {
       throw new FatalError(
         `${name} is listed with ${object.size} bytes and gave ${scanned.size}: it was changed while it was read, ` +
-          'or has something behind its gzip data',
+          'or has something behind its compressed data',
       );
     }
     files.push({
@@ -69,6 +70,8 @@ export async function pinInput(store: ObjectStore, options: PinOptions): Promise
       lastModified: object.lastModified,
       sha256: scanned.sha256,
       compression: scanned.compression,
+      format: scanned.format,
+      header: scanned.header,
       lineCount: scanned.lines,
     });
     chunks.push(...scanned.ranges.map((range) => ({ fileNo, ...range })));

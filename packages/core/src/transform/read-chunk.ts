@@ -1,7 +1,9 @@
 import type { Chunk } from '../db/queries/chunk-get.ts';
 import { decompress } from '../formats/compression.ts';
+import { createRecordScanner } from '../formats/formats.ts';
 import type { RawLine } from '../formats/raw-line.ts';
-import { splitLines } from '../formats/split-lines.ts';
+import { readRecords } from '../formats/read-records.ts';
+import type { FileFormat } from '../formats/source-format.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 /** The object that holds a chunk's file: the mirror's, or the input's before there is a mirror. */
@@ -13,10 +15,10 @@ export interface ChunkObject {
 }
 
 /** The stretch of a file to read: a range of bytes, or the whole of a compressed file. */
-export type ChunkRange = Pick<Chunk, 'compression' | 'byte_start' | 'byte_end' | 'first_line'>;
+export type ChunkRange = Pick<Chunk, keyof FileFormat | 'compression' | 'byte_start' | 'byte_end' | 'first_line'>;
 
 /**
- * Reads the lines of one chunk as a stream. Lines are numbered from 1 in their file; one that is longer than
+ * Reads the lines (records) of one chunk as a stream. Lines are numbered from 1 in their file; one that is longer than
  * `maxLineBytes` comes without its bytes.
  *
  * @throws {FatalError} when the object is gone or is not the pinned one.
@@ -28,6 +30,7 @@ export async function* readChunk(
   options: { maxLineBytes: number; signal: AbortSignal },
 ): AsyncGenerator<RawLine[]> {
   const { maxLineBytes, signal } = options;
+  const scanner = createRecordScanner(chunk, { firstLine: chunk.first_line, maxLineBytes });
   const body = await store.get(object.bucket, object.key, {
     ...(object.ifMatch !== undefined && { ifMatch: object.ifMatch }),
     ...(chunk.compression === 'none' && { range: { start: chunk.byte_start, end: chunk.byte_end } }),
@@ -35,7 +38,7 @@ export async function* readChunk(
   const abort = () => body.destroy();
   signal.addEventListener('abort', abort, { once: true });
   try {
-    yield* splitLines(decompress(body, chunk.compression), { firstLine: chunk.first_line, maxLineBytes });
+    yield* readRecords(decompress(body, chunk.compression), scanner);
   } finally {
     signal.removeEventListener('abort', abort);
   }

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { type CsvOptions, FORMAT_NAMES, type FormatName } from '../domain/format-name.ts';
 import { FatalError } from '../errors.ts';
-import { type Compression, decompress, detectCompression } from '../formats/compression.ts';
+import { type Compression, decompress, detectCompression, MAGIC_BYTES } from '../formats/compression.ts';
 import { CorruptInputError } from '../formats/corrupt-input-error.ts';
+import { createRecordScanner, detectFormat, sourceFormat } from '../formats/formats.ts';
+import type { FileFormat } from '../formats/source-format.ts';
 import { ChunkScanner, type LineRange } from './chunk-scanner.ts';
+import { peek } from './peek.ts';
 
-export interface ScannedObject {
+export interface ScannedObject extends FileFormat {
   sha256: string;
   /** Bytes as stored. */
   size: number;
@@ -15,36 +19,29 @@ export interface ScannedObject {
   ranges: LineRange[];
 }
 
-/** Bytes that tell the compression. */
-const MAGIC_BYTES = 3;
-
-/** The first bytes of a stream, and the whole stream, first bytes included. */
-async function peek(source: AsyncIterable<Buffer>): Promise<{ head: Buffer; whole: AsyncGenerator<Buffer> }> {
-  const blocks = source[Symbol.asyncIterator]();
-  let head = Buffer.alloc(0);
-  while (head.length < MAGIC_BYTES) {
-    const next = await blocks.next();
-    if (next.done === true) break;
-    head = Buffer.concat([head, next.value]);
-  }
-  async function* whole(): AsyncGenerator<Buffer> {
-    if (head.length > 0) yield head;
-    yield* { [Symbol.asyncIterator]: () => blocks };
-  }
-  return { head, whole: whole() };
+/** What a source says about its files. */
+export interface FormatHints {
+  /** Undefined: found in each file. */
+  format: FormatName | undefined;
+  csv: CsvOptions;
 }
 
+export interface ScanOptions extends FormatHints {
+  chunkBytes: number;
+  signal: AbortSignal;
+}
+
+/** Text that tells the format and holds the header. */
+const HEAD_BYTES = 64 * 1024;
+
 /**
- * Reads an object once, from beginning to end, in bounded memory: checksum, line count, chunk boundaries.
+ * Reads an object once, from beginning to end, in bounded memory: checksum, format, record count, chunk boundaries.
  *
  * @param name how errors name the object.
- * @throws {FatalError} when the object is compressed and cut or damaged, naming the last whole line.
+ * @throws {FatalError} when the object is compressed and cut or damaged, naming the last whole record; or when neither
+ *   the source nor its content tells its format.
  */
-export async function scanObject(
-  name: string,
-  body: Readable,
-  options: { chunkBytes: number; signal: AbortSignal },
-): Promise<ScannedObject> {
+export async function scanObject(name: string, body: Readable, options: ScanOptions): Promise<ScannedObject> {
   const sha256 = createHash('sha256');
   let size = 0;
   async function* measured(): AsyncGenerator<Buffer> {
@@ -55,30 +52,61 @@ export async function scanObject(
       yield block;
     }
   }
-  const { head, whole } = await peek(measured());
-  const compression = detectCompression(head);
-  const scanner = new ChunkScanner(compression === 'none' ? options.chunkBytes : Number.POSITIVE_INFINITY);
   try {
-    for await (const block of decompress(Readable.from(whole, { objectMode: false }), compression)) {
-      scanner.feed(block as Buffer);
-    }
-  } catch (error) {
-    if (!(error instanceof CorruptInputError)) throw error;
-    throw new FatalError(
-      `${name} cannot be read to its end: its gzip data is cut or damaged after line ${scanner.lines}. ` +
-        'Upload it again whole, or take it away, then resume',
-      { cause: error },
-    );
+    const { head, whole } = await peek(measured(), MAGIC_BYTES);
+    const compression = detectCompression(head);
+    const text = decompress(Readable.from(whole, { objectMode: false }), compression);
+    const scanned = await scanText(name, text, compression, options);
+    const asOne = scanned.lines > 0 ? [{ byteStart: 0, byteEnd: size, firstLine: 1, lineCount: scanned.lines }] : [];
+    const ranges = compression === 'none' ? scanned.ranges : asOne;
+    return { ...scanned, sha256: sha256.digest('hex'), size, compression, ranges };
   } finally {
     body.destroy();
   }
-  const { lines } = scanner.finish();
-  const asOne = lines > 0 ? [{ byteStart: 0, byteEnd: size, firstLine: 1, lineCount: lines }] : [];
-  return {
-    sha256: sha256.digest('hex'),
-    size,
-    compression,
-    lines,
-    ranges: compression === 'none' ? scanner.ranges : asOne,
-  };
+}
+
+type ScannedText = FileFormat & { lines: number; ranges: LineRange[] };
+
+async function scanText(
+  name: string,
+  source: Readable,
+  compression: Compression,
+  options: ScanOptions,
+): Promise<ScannedText> {
+  let scanner: ChunkScanner | undefined;
+  try {
+    const { head, whole } = await peek(source, HEAD_BYTES);
+    const file = findFormat(name, head.toString('utf8', 0, HEAD_BYTES), options);
+    scanner = createScanner(file, compression === 'none' ? options.chunkBytes : Number.POSITIVE_INFINITY);
+    for await (const block of whole) scanner.feed(block);
+    const { lines } = scanner.finish();
+    return { ...file, lines, ranges: scanner.ranges };
+  } catch (error) {
+    if (!(error instanceof CorruptInputError)) throw error;
+    throw new FatalError(
+      `${name} cannot be read to its end: its ${compression} data is cut or damaged after line ${scanner?.lines ?? 0}. ` +
+        'Upload it again whole, or take it away, then resume',
+      { cause: error },
+    );
+  }
+}
+
+function findFormat(name: string, head: string, { format, csv }: FormatHints): FileFormat {
+  const found = format === undefined ? detectFormat(head) : sourceFormat(format);
+  if (found === undefined) {
+    throw new FatalError(
+      `${name} looks like none of ${FORMAT_NAMES.join(', ')}. Name its format in the source file (format: …), or take the ` +
+        'object away, then resume',
+    );
+  }
+  return { format: found.name, header: found.readHeader(head, csv) };
+}
+
+/** Lets the format amend the file's header while the records go by. */
+function createScanner(file: FileFormat, chunkBytes: number): ChunkScanner {
+  const { amendHeader } = sourceFormat(file.format);
+  const records = createRecordScanner(file, { firstLine: 1, maxLineBytes: amendHeader === undefined ? 0 : HEAD_BYTES });
+  return new ChunkScanner(records, chunkBytes, (line) => {
+    if (amendHeader !== undefined) file.header = amendHeader(file.header, line);
+  });
 }

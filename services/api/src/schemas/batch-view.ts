@@ -94,6 +94,8 @@ export const BatchDetail = BatchView.extend({
       source_file: z.string(),
       size: count,
       sha256: z.string(),
+      compression: z.string(),
+      format: z.string().describe('How its records are written: what the source says, or what was found in it'),
       lines: count,
       balance: Balance,
     }),

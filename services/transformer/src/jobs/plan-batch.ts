@@ -59,8 +59,11 @@ async function makePlan(
   const retentionException = retentionExceptionOf(batch.request, Date.now());
   const cutoffs = retentionCutoffs(files.policy.retention, retentionException, Date.now());
   const keys = await pinKeys(context, batch, files.policy, cutoffs.eventsMs);
+  const configured = files.sources.get(batch.source);
   const input = await pinInput(store, {
     ...source,
+    format: configured?.format,
+    csv: configured?.csv ?? {},
     chunkBytes: config.chunkBytes,
     oldestAllowed: cutoffs.objects,
     signal,
@@ -73,6 +76,7 @@ async function makePlan(
       source_file: file.sourceFile,
       size: file.size,
       sha256: file.sha256,
+      format: file.format,
       lines: file.lineCount,
     })),
     retentionException,

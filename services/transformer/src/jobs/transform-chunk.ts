@@ -40,10 +40,10 @@ async function loadChunk(context: TransformerContext, job: ChunkJob): Promise<Ch
   return { fence, chunk, plan };
 }
 
-async function compileTransformer(context: TransformerContext, plan: Plan): Promise<LineTransformer> {
+async function compileTransformer(context: TransformerContext, plan: Plan, chunk: Chunk): Promise<LineTransformer> {
   const suppressed = new Set(await listSuppressedSubjects(context.pool));
   const isSuppressed = (subjectId: string) => suppressed.has(subjectId);
-  return compilePinnedRecipe(plan.recipe, { keys: context.keys, isSuppressed });
+  return compilePinnedRecipe(plan.recipe, { keys: context.keys, isSuppressed }, chunk);
 }
 
 /** Streams the chunk's lines through the recipe and registers each part as it is full. */
@@ -53,7 +53,7 @@ async function transformLines(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, config } = context;
-  const transform = await compileTransformer(context, plan);
+  const transform = await compileTransformer(context, plan, chunk);
   const object = {
     bucket: config.storage.archiveBucket,
     key: archiveLayout.mirrorObject(chunk.batch_id, chunk.source_file),

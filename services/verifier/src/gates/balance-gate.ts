@@ -4,7 +4,8 @@ import type { Pool } from '@backfill/core/db/pool';
 import { type BatchFile, listFiles } from '@backfill/core/db/queries/file-list';
 import { type Balance, unaccountedLines } from '@backfill/core/domain/balance';
 import { decompress } from '@backfill/core/formats/compression';
-import { splitLines } from '@backfill/core/formats/split-lines';
+import { createRecordScanner } from '@backfill/core/formats/formats';
+import { readRecords } from '@backfill/core/formats/read-records';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import type { ObjectStore } from '@backfill/core/storage/object-store';
 import type { GateResult } from './gate-result.ts';
@@ -62,7 +63,8 @@ async function recount(
   }
   const text = decompress(Readable.from(measured(), { objectMode: false }), file.compression);
   let lines = 0;
-  for await (const batch of splitLines(text, { firstLine: 1, maxLineBytes: 0 })) lines += batch.length;
+  const records = readRecords(text, createRecordScanner(file, { firstLine: 1, maxLineBytes: 0 }));
+  for await (const batch of records) lines += batch.length;
   return { sha256: sha256.digest('hex'), lines };
 }
 

@@ -1,13 +1,15 @@
 import { FatalError } from '../../errors.ts';
+import type { Compression } from '../../formats/compression.ts';
+import type { FileFormat } from '../../formats/source-format.ts';
 import type { Queryable } from '../pool.ts';
 
-export interface Chunk {
+export interface Chunk extends FileFormat {
   chunk_id: number;
   batch_id: string;
   chunk_no: number;
   file_no: number;
   source_file: string;
-  compression: 'none' | 'gzip';
+  compression: Compression;
   byte_start: number;
   byte_end: number;
   first_line: number;
@@ -19,8 +21,8 @@ export interface Chunk {
 /** A chunk of the ledger with the file it belongs to, or undefined. */
 export async function getChunk(db: Queryable, chunkId: number): Promise<Chunk | undefined> {
   const { rows } = await db.query<Chunk>(
-    `select c.chunk_id, c.batch_id, c.chunk_no, c.file_no, f.source_file, f.compression, c.byte_start, c.byte_end,
-            c.first_line, c.line_count, c.state, c.epoch
+    `select c.chunk_id, c.batch_id, c.chunk_no, c.file_no, f.source_file, f.compression, f.format, f.header,
+            c.byte_start, c.byte_end, c.first_line, c.line_count, c.state, c.epoch
        from analytics.backfill_raw_chunks c join analytics.backfill_files f using (batch_id, file_no)
       where c.chunk_id = $1`,
     [chunkId],

@@ -1,12 +1,14 @@
+import type { Compression } from '../../formats/compression.ts';
+import type { FileFormat } from '../../formats/source-format.ts';
 import type { Queryable } from '../pool.ts';
 
-export interface BatchFile {
+export interface BatchFile extends FileFormat {
   file_no: number;
   source_file: string;
   size: number;
   etag: string;
   sha256: string;
-  compression: 'none' | 'gzip';
+  compression: Compression;
   line_count: number;
   mirrored_at: Date | null;
 }
@@ -14,7 +16,7 @@ export interface BatchFile {
 /** The pinned files of a batch, in key order. */
 export async function listFiles(db: Queryable, batchId: string): Promise<BatchFile[]> {
   const { rows } = await db.query<BatchFile>(
-    `select file_no, source_file, size, etag, sha256, compression, line_count, mirrored_at
+    `select file_no, source_file, size, etag, sha256, compression, format, header, line_count, mirrored_at
        from analytics.backfill_files where batch_id = $1 order by file_no`,
     [batchId],
   );

@@ -1,14 +1,16 @@
+import type { Compression } from '../../formats/compression.ts';
+import type { FileFormat } from '../../formats/source-format.ts';
 import { manifestChecksum, type Plan } from '../../plan/plan.ts';
 import type { Queryable } from '../pool.ts';
 
-export interface PlannedFile {
+export interface PlannedFile extends FileFormat {
   fileNo: number;
   sourceFile: string;
   size: number;
   etag: string;
   lastModified: Date;
   sha256: string;
-  compression: 'none' | 'gzip';
+  compression: Compression;
   lineCount: number;
 }
 
@@ -24,10 +26,13 @@ export interface PlannedChunk {
 async function insertFiles(db: Queryable, batchId: string, files: readonly PlannedFile[]): Promise<void> {
   await db.query(
     `insert into analytics.backfill_files
-       (batch_id, file_no, source_file, size, etag, last_modified, sha256, compression, line_count)
-     select $1, f."fileNo", f."sourceFile", f.size, f.etag, f."lastModified", f.sha256, f.compression, f."lineCount"
+       (batch_id, file_no, source_file, size, etag, last_modified, sha256, compression, format,
+        header, line_count)
+     select $1, f."fileNo", f."sourceFile", f.size, f.etag, f."lastModified", f.sha256, f.compression, f.format,
+            coalesce(f.header, 'null'), f."lineCount"
        from jsonb_to_recordset($2::jsonb) as f ("fileNo" int, "sourceFile" text, size bigint, etag text,
-              "lastModified" timestamptz, sha256 text, compression text, "lineCount" bigint)`,
+              "lastModified" timestamptz, sha256 text, compression text, format text, header jsonb,
+              "lineCount" bigint)`,
     [batchId, JSON.stringify(files)],
   );
 }
