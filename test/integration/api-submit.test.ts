@@ -69,7 +69,7 @@ it('names five mistakes of a body with five', async () => {
     { path: 'input', message: `must lie in the raw bucket, s3://${api.rawBucket}/` },
     { path: 'window', message: 'start must be before end' },
     { path: 'max_overlap', message: expect.any(String) },
-    { path: 'source', message: 'is not configured; there are: app, web-access' },
+    { path: 'source', message: 'is not configured; there are: app, billing, cdn, product-archive, web-access' },
   ]);
 });
 

@@ -44,7 +44,7 @@ async function places(): Promise<string[]> {
 describe('the example configuration', () => {
   it('has no mistakes', async () => {
     const config = await loadConfigDir(EXAMPLE);
-    expect([...config.sources.keys()]).toEqual(['app', 'web-access']);
+    expect([...config.sources.keys()]).toEqual(['app', 'billing', 'cdn', 'product-archive', 'web-access']);
     expect(config.taxonomy.get('page_viewed')?.has('1-0-0')).toBe(true);
     expect(config.policy.approvals.publish).toContain('data_engineering_lead');
   });
@@ -68,8 +68,8 @@ describe('mistakes', () => {
     await edit('policy.yaml', 'Europe/Berlin', 'Europe/Atlantis');
     await edit('sources/app.yaml', 'format: ndjson', 'format: xml\ncolour: red');
     await edit('sources/web-access.yaml', 'format: clf }', 'format: clf, zone: CET }');
-    await edit('taxonomy/events/page_viewed/1-0-0.schema.json', '"x-pii": "url"', '"x-pii": "secret"');
-    await writeFile(path.join(dir, 'taxonomy/events/page_viewed/v2.json'), '{}');
+    await edit('taxonomy/events/feedback_sent/1-0-0.schema.json', '"x-pii": "scan"', '"x-pii": "secret"');
+    await writeFile(path.join(dir, 'taxonomy/events/feedback_sent/v2.json'), '{}');
     expect((await places()).sort()).toEqual(
       [
         'policy.yaml /approvals/run/2',
@@ -78,8 +78,8 @@ describe('mistakes', () => {
         'sources/app.yaml /colour',
         'sources/app.yaml /format',
         'sources/web-access.yaml /mapping/time/zone',
-        'taxonomy/events/page_viewed/1-0-0.schema.json /properties/path/x-pii',
-        'taxonomy/events/page_viewed/v2.json',
+        'taxonomy/events/feedback_sent/1-0-0.schema.json /properties/comment/x-pii',
+        'taxonomy/events/feedback_sent/v2.json',
       ].sort(),
     );
   });
