@@ -6,7 +6,8 @@ import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { CliError, UsageError } from './cli-error.ts';
 
-const EXAMPLE_CONFIG = path.join(import.meta.dirname, '../../../examples/config');
+/** The configuration that ships with the software. */
+export const EXAMPLE_CONFIG = path.join(import.meta.dirname, '../../../examples/config');
 
 /** Adds `--config`, for commands that read the files themselves instead of asking the API. */
 export function withConfigOption(command: Command): Command {

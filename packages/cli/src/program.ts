@@ -4,6 +4,7 @@ import type { CliContext } from './cli-context.ts';
 import { addApprove } from './commands/approve.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addHalt } from './commands/halt.ts';
+import { addInit } from './commands/init.ts';
 import { addList } from './commands/list.ts';
 import { addPublish } from './commands/publish.ts';
 import { addReport } from './commands/report.ts';
@@ -55,6 +56,7 @@ export function createProgram(context: CliContext): Command {
     addReport,
     addTrace,
     addGenerate,
+    addInit,
     addTaxonomy,
     addUp,
   ];
