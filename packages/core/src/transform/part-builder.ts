@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CopyRows } from '../db/copy-rows.ts';
 import { copyTextRow } from '../db/copy-text.ts';
 import { importPartRow } from '../db/import-part-row.ts';
 import type { RawLine } from '../formats/raw-line.ts';
@@ -18,9 +19,9 @@ export interface BuiltPart {
   /** Of the body, lower-case hex. */
   sha256: string;
   /** Rows of backfill_event_checkpoint_raw, one per accepted line, in COPY text format. */
-  acceptedRows: string[];
+  acceptedRows: readonly Buffer[];
   /** Rows of backfill_quarantine, in COPY text format. */
-  quarantineRows: string[];
+  quarantineRows: readonly Buffer[];
 }
 
 /**
@@ -31,9 +32,9 @@ export class PartBuilder {
   readonly #batchId: string;
   readonly #sourceFile: string;
   readonly #firstLine: number;
-  readonly #rows: string[] = [];
-  readonly #acceptedRows: string[] = [];
-  readonly #quarantineRows: string[] = [];
+  readonly #rows = new CopyRows();
+  readonly #acceptedRows = new CopyRows();
+  readonly #quarantineRows = new CopyRows();
   readonly #counts = { suppressed: 0, expired: 0, filtered: 0, quarantined: 0 };
   #lineCount = 0;
   #rawBytes = 0;
@@ -57,27 +58,27 @@ export class PartBuilder {
     this.#rawBytes += line.byteLength;
     if (result.outcome === 'accepted') {
       const { event } = result;
-      this.#rows.push(importPartRow(line.lineNo, event));
-      this.#acceptedRows.push(copyTextRow([event.eventId, this.#batchId, this.#sourceFile, String(line.lineNo)]));
+      this.#rows.add(importPartRow(line.lineNo, event));
+      this.#acceptedRows.add(copyTextRow([event.eventId, this.#batchId, this.#sourceFile, String(line.lineNo)]));
       return;
     }
     this.#counts[result.outcome] += 1;
     if (result.outcome === 'quarantined') {
-      this.#quarantineRows.push(copyTextRow([this.#batchId, this.#sourceFile, String(line.lineNo), result.reason]));
+      this.#quarantineRows.add(copyTextRow([this.#batchId, this.#sourceFile, String(line.lineNo), result.reason]));
     }
   }
 
   build(): BuiltPart {
-    const body = Buffer.from(this.#rows.join(''));
+    const body = Buffer.concat(this.#rows.blocks());
     return {
       firstLine: this.#firstLine,
       lineCount: this.#lineCount,
-      eventCount: this.#rows.length,
+      eventCount: this.#rows.count,
       ...this.#counts,
       body,
       sha256: createHash('sha256').update(body).digest('hex'),
-      acceptedRows: this.#acceptedRows,
-      quarantineRows: this.#quarantineRows,
+      acceptedRows: this.#acceptedRows.blocks(),
+      quarantineRows: this.#quarantineRows.blocks(),
     };
   }
 }

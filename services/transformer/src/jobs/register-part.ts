@@ -74,8 +74,8 @@ export async function registerPart(context: TransformerContext, toRegister: Part
     await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch);
     const ledgerRow = await insertPart(client, toLedgerRow(toRegister, objectKey));
     if (ledgerRow === undefined) return false;
-    await copyIn(client, ACCEPTED_COPY, Readable.from(part.acceptedRows));
-    await copyIn(client, QUARANTINE_COPY, Readable.from(part.quarantineRows));
+    await copyIn(client, ACCEPTED_COPY, Readable.from(part.acceptedRows, { objectMode: false }));
+    await copyIn(client, QUARANTINE_COPY, Readable.from(part.quarantineRows, { objectMode: false }));
     if (objectKey !== null) await insertOutboxEntries(client, [importEntry(fence.batchId, ledgerRow)]);
     await checkBatchFence(client, fence);
     return true;
