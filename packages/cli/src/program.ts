@@ -15,6 +15,7 @@ import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addTaxonomy } from './commands/taxonomy.ts';
 import { addTrace } from './commands/trace.ts';
+import { addTransform } from './commands/transform.ts';
 import { addUp } from './commands/up.ts';
 import { addVerify } from './commands/verify.ts';
 
@@ -55,6 +56,7 @@ export function createProgram(context: CliContext): Command {
     addVerify,
     addReport,
     addTrace,
+    addTransform,
     addGenerate,
     addInit,
     addTaxonomy,

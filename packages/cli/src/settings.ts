@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
-import type { StorageConfig } from '@backfill/core/config/environment';
+import { readEnvironment, type ServiceConfig, type StorageConfig } from '@backfill/core/config/environment';
 import { CliError } from './cli-error.ts';
 
 /** The repository this file belongs to: `.backfill` stands at its root. */
 export const REPOSITORY_ROOT = path.resolve(import.meta.dirname, '..', '..', '..');
+
+const EXAMPLE_CONFIG = path.join(REPOSITORY_ROOT, 'examples', 'config');
 
 /** Where the API and the object store are, and the tokens for them. */
 export interface Settings {
@@ -13,6 +15,8 @@ export interface Settings {
   /** @param role in lower case, as the API names it */
   token(role: string): string;
   storage(): StorageConfig;
+  /** All that a transformer is given. @throws {FatalError} naming everything that is missing or malformed. */
+  transformer(): ServiceConfig;
 }
 
 type Values = Readonly<Record<string, string | undefined>>;
@@ -38,7 +42,28 @@ export function readSettings(env: NodeJS.ProcessEnv, stateDir: string | undefine
     apiUrl: () => get('BACKFILL_API_URL'),
     token: (role) => env['BACKFILL_TOKEN'] || get(`BACKFILL_TOKEN_${role.toUpperCase()}`),
     storage: () => storageConfig(first['S3_ENDPOINT'] ? first : second, get),
+    transformer: () => readEnvironment('transformer', serviceEnvironment(first, second)),
   };
+}
+
+/** What belongs together and must not be mixed from two places: who has the first of them, has them all. */
+const GROUPS = [
+  ['S3_ENDPOINT', 'S3_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+  ['ANALYTICS_SALT_FILE', 'ANALYTICS_SALT'],
+];
+
+function serviceEnvironment(first: Values, second: Values): NodeJS.ProcessEnv {
+  const isSet = ([, value]: [string, string | undefined]) => value !== undefined && value !== '';
+  const over = Object.fromEntries(Object.entries(first).filter(isSet));
+  const base = Object.fromEntries(Object.entries(second).filter(isSet));
+  for (const group of GROUPS) {
+    if (group[0] === 'S3_ENDPOINT' && over['S3_ENDPOINT'] === undefined && base['S3_ENDPOINT'] !== undefined) {
+      for (const name of group) delete over[name];
+    } else if (group.some((name) => over[name] !== undefined)) {
+      for (const name of group) delete base[name];
+    }
+  }
+  return { BACKFILL_CONFIG_DIR: EXAMPLE_CONFIG, ...base, ...over };
 }
 
 function storageConfig(values: Values, orMissing: (name: string) => string): StorageConfig {

@@ -3,6 +3,7 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  NoSuchBucket,
   NoSuchKey,
   NotFound,
   PutObjectCommand,
@@ -33,7 +34,7 @@ export interface GetOptions {
 
 /** The object store, narrowed to what the system does with it. Bucket names are the caller's. */
 export interface ObjectStore {
-  /** Every object below the prefix, in key order. */
+  /** Every object below the prefix, in key order. Throws {@link FatalError} when there is no such bucket. */
   list(bucket: string, prefix: string): AsyncIterable<ObjectInfo>;
   /** @throws {FatalError} when the object is gone or is not the one pinned by `ifMatch`. */
   get(bucket: string, key: string, options?: GetOptions): Promise<Readable>;
@@ -81,15 +82,20 @@ async function get(client: S3Client, bucket: string, key: string, options: GetOp
 }
 
 async function* list(client: S3Client, bucket: string, prefix: string): AsyncGenerator<ObjectInfo> {
-  for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
-    for (const object of page.Contents ?? []) {
-      yield {
-        key: object.Key ?? '',
-        size: object.Size ?? 0,
-        etag: object.ETag ?? '',
-        lastModified: object.LastModified ?? new Date(0),
-      };
+  try {
+    for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+      for (const object of page.Contents ?? []) {
+        yield {
+          key: object.Key ?? '',
+          size: object.Size ?? 0,
+          etag: object.ETag ?? '',
+          lastModified: object.LastModified ?? new Date(0),
+        };
+      }
     }
+  } catch (error) {
+    if (error instanceof NoSuchBucket) throw new FatalError(`there is no bucket ${bucket}`, { cause: error });
+    throw error;
   }
 }
 

@@ -1,0 +1,25 @@
+import type { Queryable } from '../pool.ts';
+
+/** What the ledger says about a part, to hold a repetition against. */
+export interface LedgerPart {
+  part_no: number;
+  first_line: number;
+  line_count: number;
+  /** Null when no line became an event. */
+  object_sha256: string | null;
+  event_count: number;
+  suppressed: number;
+  expired: number;
+  filtered: number;
+  quarantined: number;
+}
+
+/** The parts of a chunk, in the order of their lines. */
+export async function listPartsOfChunk(db: Queryable, chunkId: number): Promise<LedgerPart[]> {
+  const { rows } = await db.query<LedgerPart>(
+    `select part_no, first_line, line_count, object_sha256, event_count, suppressed, expired, filtered, quarantined
+       from analytics.backfill_import_parts where chunk_id = $1 order by part_no`,
+    [chunkId],
+  );
+  return rows;
+}
