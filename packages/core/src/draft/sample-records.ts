@@ -24,7 +24,7 @@ export function sampleRecords(bytes: Buffer, isWhole: boolean, maxRecords: numbe
   const head = bytes.toString('utf8', 0, HEAD_BYTES);
   const format = detectFormat(head);
   if (format === undefined) return undefined;
-  let header = format.readHeader(head, {});
+  let header = format.readHeader(head, { csv: {}, isMapped: () => true });
   const scanner = createRecordScanner({ format: format.name, header }, { firstLine: 1, maxLineBytes: MAX_LINE_BYTES });
   const lines = [...scanner.feed(bytes), ...(isWhole ? scanner.finish() : [])].slice(0, maxRecords);
   for (const line of lines) header = format.amendHeader?.(header, line) ?? header;

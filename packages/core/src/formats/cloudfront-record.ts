@@ -24,7 +24,7 @@ const NUMBER = /^\d{1,15}(?:\.\d{1,9})?$/;
 export function cloudfrontRecord(fields: Iterable<[string, JsonValue]>): JsonObject {
   const record: JsonObject = {};
   for (const [name, value] of fields) {
-    if (value === '-' || value === '' || name in Object.prototype) continue;
+    if (value === '-' || value === '' || name === '' || name in Object.prototype) continue;
     record[name] = typeof value === 'string' ? readValue(name, value) : value;
   }
   const { date, time } = record;

@@ -13,6 +13,8 @@ interface FieldsHeader {
 const MAX_HEADERS = 1_000;
 const DIRECTIVE = /^\uFEFF?#(?:Version|Fields):/;
 const FIELDS = '#Fields:';
+/** What is none is not pinned: nobody knows what else such a line may hold. */
+const FIELD_NAME = /^[A-Za-z][A-Za-z0-9()_-]{0,63}$/;
 
 /**
  * CloudFront's standard log, the legacy one and v2's `w3c`: lines that begin with `#` name the fields, the others have
@@ -47,12 +49,9 @@ function parseLine(text: string, fields: string[] | undefined): ParsedRecord {
 /** The names of a `#Fields:` line, which has spaces or tabs between them. */
 function fieldsOf(text: string): string[] | undefined {
   const line = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  return line.startsWith(FIELDS)
-    ? line
-        .slice(FIELDS.length)
-        .trim()
-        .split(/[ \t]+/)
-    : undefined;
+  if (!line.startsWith(FIELDS)) return undefined;
+  const names = line.slice(FIELDS.length).trim();
+  return names.split(/[ \t]+/).map((name) => (FIELD_NAME.test(name) ? name : ''));
 }
 
 function fieldsAt(headers: readonly FieldsHeader[], lineNo: number): string[] | undefined {

@@ -10,7 +10,7 @@ const TRUE = new Set(['true', 't', '1', 'yes', 'y']);
 const FALSE = new Set(['false', 'f', '0', 'no', 'n']);
 
 /**
- * Compiles the columns of a file into a function from fields to a record.
+ * Compiles the columns of a file into a function from fields to a record. One without a name is `column_<n>`.
  *
  * @returns a function that refuses a field which is not of its column's type
  */
@@ -20,7 +20,10 @@ export function compileCsvRow(
 ): (fields: readonly (string | null)[]) => ParsedRecord {
   const all = new Set(columns);
   const typeOf = new Map(Object.entries(types));
-  const readers = columns.map((name) => ({ put: compilePut(name, all), type: typeOf.get(name) ?? 'text' }));
+  const readers = columns.map((name, index) => ({
+    put: compilePut(name === '' ? `column_${index + 1}` : name, all),
+    type: typeOf.get(name) ?? 'text',
+  }));
   return (fields) => {
     const record: JsonObject = {};
     for (const [index, { put, type }] of readers.entries()) {

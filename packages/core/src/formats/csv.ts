@@ -1,14 +1,14 @@
-import type { CsvOptions } from '../domain/format-name.ts';
 import { isJsonObject, type JsonValue } from '../domain/json.ts';
 import { readCsvFields } from './csv-fields.ts';
 import { CsvFraming } from './csv-framing.ts';
 import { compileCsvRow } from './csv-row.ts';
 import { RecordScanner } from './record-scanner.ts';
-import { type ParsedRecord, SKIPPED, type SourceFormat } from './source-format.ts';
+import { type HeaderHints, type ParsedRecord, SKIPPED, type SourceFormat } from './source-format.ts';
 
 /** What the plan pins of a CSV file. */
 interface CsvHeader {
   delimiter: string;
+  /** Empty where no mapping reads the column. */
   columns: string[];
   /** False when the source names the columns. */
   in_file: boolean;
@@ -34,7 +34,7 @@ export const csv: SourceFormat = {
     const areNames = columns.length > 1 && columns.every((name) => COLUMN_NAME.test(name));
     return areNames && new Set(columns).size === columns.length && alike * 2 >= rows.length;
   },
-  readHeader: (head, options) => pinHeader(head, options) as unknown as JsonValue,
+  readHeader: (head, hints) => pinHeader(head, hints) as unknown as JsonValue,
   createFraming: (header) => new CsvFraming(asHeader(header).delimiter),
   createParser: (header, options) => {
     const { delimiter, columns, in_file: inFile } = asHeader(header);
@@ -42,18 +42,18 @@ export const csv: SourceFormat = {
     return (text) => {
       const fields = readCsvFields(text, delimiter);
       if (fields === undefined) return NOT_CSV;
-      if (inFile && fields[0] === columns[0] && fields.every((field, index) => field === columns[index]))
-        return SKIPPED;
+      if (inFile && isHeaderRow(fields, columns)) return SKIPPED;
       if (fields.length !== columns.length) return WRONG_COUNT;
       return toRecord(fields);
     };
   },
 };
 
-function pinHeader(head: string, options: CsvOptions): CsvHeader {
+function pinHeader(head: string, { csv: options, isMapped }: HeaderHints): CsvHeader {
   const delimiter = options.delimiter ?? findDelimiter(head);
   if (options.columns !== undefined) return { delimiter, columns: options.columns, in_file: false };
-  return { delimiter, columns: sample(head, delimiter).columns, in_file: true };
+  const names = sample(head, delimiter).columns;
+  return { delimiter, columns: names.map((name) => (isMapped(name) ? name : '')), in_file: true };
 }
 
 /** The first rows as fields; what stands in an unfinished last row is not looked at. */
@@ -77,6 +77,12 @@ function findDelimiter(head: string): string {
     return columns.length < 2 ? 0 : (alike / rows.length) * 1_000 + columns.length;
   };
   return DELIMITERS.toSorted((a, b) => score(b) - score(a))[0] as string;
+}
+
+/** Has each name that we know in its column. */
+function isHeaderRow(fields: readonly (string | null)[], columns: readonly string[]): boolean {
+  const isSame = (name: string, index: number) => name === '' || fields[index] === name;
+  return fields.length === columns.length && columns.some((name) => name !== '') && columns.every(isSame);
 }
 
 function asHeader(header: JsonValue): CsvHeader {

@@ -10,7 +10,7 @@ const CLOUDFRONT_JSON = '{"date":"2026-11-01","time":"10:00:00","x-edge-location
 /** Reads a whole text as the plan and the transformer do together. */
 function parseAll(name: FormatName, text: string, csv: CsvOptions = {}): ParsedRecord[] {
   const format = sourceFormat(name);
-  const header = format.readHeader(text, csv);
+  const header = format.readHeader(text, { csv, isMapped: (column) => column !== 'other' });
   const scan = (given: typeof header) => {
     const scanner = createRecordScanner({ format: name, header: given }, { firstLine: 1, maxLineBytes: 10_000 });
     return [...scanner.feed(Buffer.from(text)), ...scanner.finish()];
@@ -171,6 +171,12 @@ describe('csv', () => {
       'not_csv',
       'not_csv',
     ]);
+  });
+
+  it('pins no name that the mapping does not read', () => {
+    const header = sourceFormat('csv').readHeader('jane@example.org,2\n', { csv: {}, isMapped: () => false });
+    expect(JSON.stringify(header)).not.toContain('jane');
+    expect(records(parseAll('csv', 'id,other\n1,2\n'))).toEqual(['skipped', { id: '1', column_2: '2' }]);
   });
 
   it('never reads a field that every object has', () => {

@@ -15,6 +15,16 @@ export interface ParserOptions {
   csv: CsvOptions;
 }
 
+/** What the plan knows besides the file, to read its header. */
+export interface HeaderHints {
+  csv: CsvOptions;
+  /**
+   * True for a column that the source's mapping reads. No other name is pinned: where a file has no header row, its
+   * first row is taken for one, and would bring personal data into the plan.
+   */
+  isMapped(column: string): boolean;
+}
+
 /**
  * A way to write records into a file: **detect** it, **plan** it (header and record boundaries), **read** it. One file
  * and an entry in formats.ts and FORMAT_NAMES each; plan, transformer and verifier use nothing else.
@@ -33,7 +43,7 @@ export interface SourceFormat {
    *
    * @param head the beginning of the file's text
    */
-  readHeader(head: string, csv: CsvOptions): JsonValue;
+  readHeader(head: string, hints: HeaderHints): JsonValue;
   /** Adds what a record further on says about those behind it. Called for each in order, with its first bytes. */
   amendHeader?(header: JsonValue, line: RawLine): JsonValue;
   createFraming(header: JsonValue): Framing;

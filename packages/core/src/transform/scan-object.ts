@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { type CsvOptions, FORMAT_NAMES, type FormatName } from '../domain/format-name.ts';
+import { FORMAT_NAMES, type FormatName } from '../domain/format-name.ts';
 import { FatalError } from '../errors.ts';
 import { type Compression, decompress, detectCompression, MAGIC_BYTES } from '../formats/compression.ts';
 import { CorruptInputError } from '../formats/corrupt-input-error.ts';
 import { createRecordScanner, detectFormat, sourceFormat } from '../formats/formats.ts';
-import type { FileFormat } from '../formats/source-format.ts';
+import type { FileFormat, HeaderHints } from '../formats/source-format.ts';
 import { ChunkScanner, type LineRange } from './chunk-scanner.ts';
 import { peek } from './peek.ts';
 
@@ -20,10 +20,9 @@ export interface ScannedObject extends FileFormat {
 }
 
 /** What a source says about its files. */
-export interface FormatHints {
+export interface FormatHints extends HeaderHints {
   /** Undefined: found in each file. */
   format: FormatName | undefined;
-  csv: CsvOptions;
 }
 
 export interface ScanOptions extends FormatHints {
@@ -91,7 +90,8 @@ async function scanText(
   }
 }
 
-function findFormat(name: string, head: string, { format, csv }: FormatHints): FileFormat {
+function findFormat(name: string, head: string, hints: FormatHints): FileFormat {
+  const { format } = hints;
   const found = format === undefined ? detectFormat(head) : sourceFormat(format);
   if (found === undefined) {
     throw new FatalError(
@@ -99,7 +99,7 @@ function findFormat(name: string, head: string, { format, csv }: FormatHints): F
         'object away, then resume',
     );
   }
-  return { format: found.name, header: found.readHeader(head, csv) };
+  return { format: found.name, header: found.readHeader(head, hints) };
 }
 
 /** Lets the format amend the file's header while the records go by. */

@@ -1,3 +1,4 @@
+import { isMappedColumn, mappedPaths } from '@backfill/core/config/mapped-paths';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import type { Client } from '@backfill/core/db/pool';
 import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
@@ -60,10 +61,12 @@ async function makePlan(
   const cutoffs = retentionCutoffs(files.policy.retention, retentionException, Date.now());
   const keys = await pinKeys(context, batch, files.policy, cutoffs.eventsMs);
   const configured = files.sources.get(batch.source);
+  const paths = configured === undefined ? new Set<string>() : mappedPaths(configured, files.taxonomy);
   const input = await pinInput(store, {
     ...source,
     format: configured?.format,
     csv: configured?.csv ?? {},
+    isMapped: (column) => isMappedColumn(paths, column),
     chunkBytes: config.chunkBytes,
     oldestAllowed: cutoffs.objects,
     signal,
