@@ -17,7 +17,7 @@ export function addTaxonomyLint(taxonomy: Command, context: CliContext): void {
   withConfigOption(taxonomy.command('lint'))
     .summary('list everything wrong with the taxonomy')
     .description(
-      'Checks every schema (each property has x-pii, strings have lengths, numbers bounds), every upcast, and that no published schema has changed. Exit code 1 if there is anything to list.',
+      'Checks every schema (each property has x-pii, strings have lengths, numbers bounds), every upcast, that an addition takes all older data, and that no published schema has changed. Exit code 1 if there is anything to list.',
     )
     .addHelpText('after', helpExamples('taxonomy lint', 'taxonomy lint --config ./my-config --json'))
     .action(async (options: LintOptions, command: Command) => {

@@ -1,3 +1,4 @@
+import { checkAdditions } from './addition-lint.ts';
 import type { ConfigMistake } from './config-error.ts';
 import { readTaxonomy } from './config-files.ts';
 import { checkPublishedSchemas, readPublishedSchemas, unpublishedSchemas } from './published-schemas.ts';
@@ -19,6 +20,7 @@ export async function lintTaxonomyDir(dir: string): Promise<TaxonomyFindings> {
   const violations: ConfigMistake[] = [];
   const taxonomy = await readTaxonomy(dir, violations);
   const upcasts = await readUpcasts(dir, taxonomy, violations);
+  checkAdditions(taxonomy, violations);
   const published = await readPublishedSchemas(dir, violations);
   checkPublishedSchemas(taxonomy, published, violations);
   return { taxonomy, upcasts, unpublished: unpublishedSchemas(taxonomy, published), violations };

@@ -32,6 +32,27 @@ describe('buildRecipe', () => {
     expect(buildRecipe(config, 'shop', options)).toEqual(base);
   });
 
+  it('pins the upcasts that lead to its versions, each with the schema it begins with', () => {
+    const upcast = (from: string, to: string) => ({ from, to, sha256: '', text: `${from} ${to}` });
+    const steps = [upcast('0-1-0', '0-2-0'), upcast('0-2-0', '1-0-0'), upcast('1-0-0', '2-0-0')];
+    const versions = new Map(['0-1-0', '0-2-0', '1-0-0', '2-0-0'].map((version) => [version, { ...schema, version }]));
+    const source = { ...base.source, mapping: { ...base.source.mapping, schema_version: { path: 'v' } } };
+    const lifted: BackfillConfig = {
+      ...config,
+      sources: new Map([['shop', source]]),
+      taxonomy: new Map([['purchased', versions]]),
+      upcasts: new Map([['purchased', new Map(steps.map((step) => [step.from, step]))]]),
+    };
+    const { upcasts } = buildRecipe(lifted, 'shop', options);
+    expect(upcasts.purchased?.map(({ text, schema: from }) => [text, from.version])).toEqual([
+      ['0-1-0 0-2-0', '0-1-0'],
+      ['0-2-0 1-0-0', '0-2-0'],
+    ]);
+    // A source whose records are all of the pinned version has no use for them.
+    const plain = { ...lifted, sources: new Map([['shop', base.source]]) };
+    expect(buildRecipe(plain, 'shop', options).upcasts).toEqual({});
+  });
+
   it('refuses a source or a schema that is not there', () => {
     expect(() => buildRecipe(config, 'other', options)).toThrow(RangeError);
     const empty = { ...config, taxonomy: new Map() };
@@ -57,6 +78,7 @@ describe('recipeHash', () => {
       testRecipe({ window: { ...base.window, endMs: base.window.endMs + 1 } }),
       testRecipe({ limits: { maxLineBytes: 10_001 } }),
       testRecipe({ taxonomy: { purchased: { version: '1-0-1', schema } } }),
+      testRecipe({ upcasts: { purchased: [{ from: '0-1-0', to: '1-0-0', sha256: '', text: '', schema: {} }] } }),
       testRecipe({}, { identity: 'payload' }),
     ];
     expect(new Set(changed.map(recipeHash)).size).toBe(changed.length);
