@@ -85,7 +85,7 @@ function pinUpcasts(config: BackfillConfig, eventName: string, version: string):
   const all = [...(config.upcasts.get(eventName)?.values() ?? [])];
   const steps = new Map(all.map(({ from, to }) => [from, to]));
   return all
-    .filter(({ from }) => findUpcastPath(steps, from, version) !== undefined)
+    .filter(({ from }) => findUpcastPath(steps, from, version)?.includes(from))
     .flatMap((upcast) => {
       const schema = config.taxonomy.get(eventName)?.get(upcast.from);
       return schema === undefined ? [] : [{ ...upcast, schema }];
