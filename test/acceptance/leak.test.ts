@@ -1,0 +1,148 @@
+import { rm } from 'node:fs/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApiClient } from '../support/api-client.ts';
+import { Planter } from '../support/leak/identifiers.ts';
+import { createLeakConfig } from '../support/leak/leak-config.ts';
+import {
+  brokenLines,
+  plantedAccessLog,
+  plantedCloudfront,
+  plantedCsv,
+  plantedRecords,
+} from '../support/leak/planted-logs.ts';
+import {
+  dumpDatabase,
+  dumpRedis,
+  findLeaks,
+  readBucket,
+  readFolder,
+  type Written,
+} from '../support/leak/search-everything.ts';
+import { type StackProcess, startStackProcess } from '../support/stack-process.ts';
+
+// Identifiers that this test makes, planted everywhere; what the detectors think of them does not matter here.
+const WINDOW = { start: '2026-11-01T00:00:00Z', end: '2026-11-02T00:00:00Z' };
+const planter = new Planter();
+const lines = (records: readonly (string | Buffer)[]) =>
+  Buffer.concat(records.flatMap((record) => [Buffer.from(record), Buffer.from('\n')]));
+const ndjson = plantedRecords(planter, 'ndjson');
+const failing = plantedRecords(planter, 'failing');
+const FILES = {
+  'leak-ndjson': {
+    'a.ndjson': lines([...ndjson, ...brokenLines(planter, 'ndjson')]),
+    'b.ndjson.gz': gzipSync(lines(plantedRecords(planter, 'gzip'))),
+  },
+  'leak-json-concat': { 'a.json': plantedRecords(planter, 'json-concat').join('') },
+  'leak-csv': { 'a.csv': plantedCsv(planter) },
+  'leak-cloudfront': { 'a.log': plantedCloudfront(planter) },
+  'leak-web': { 'access.log': plantedAccessLog(planter) },
+};
+
+let configDir: string;
+let stack: StackProcess;
+let api: ReturnType<typeof createApiClient>;
+const answers: Written[] = [];
+
+async function note(batchId: string): Promise<void> {
+  const batch = await api.call('viewer', 'GET', `/v1/batches/${batchId}`);
+  answers.push({ where: `the API about ${batchId}`, bytes: Buffer.from(JSON.stringify(batch)) });
+}
+
+async function runToGates(batchId: string, source: string, files: Record<string, Buffer | string>, end: string[]) {
+  await api.upload(batchId, files);
+  await api.submit(batchId, { source, window: WINDOW });
+  const planned = await api.reach(batchId, 'awaiting_run_approval', ...end);
+  if (planned.status === 'awaiting_run_approval') {
+    await api.approveRun(batchId);
+    await api.reach(batchId, 'awaiting_publish_approval', ...end);
+  }
+  await note(batchId);
+}
+
+async function publish(batchId: string): Promise<void> {
+  await api.approvePublish(batchId);
+  await api.operate(batchId, 'publish');
+  await api.reach(batchId, 'published');
+  await note(batchId);
+}
+
+beforeAll(async () => {
+  configDir = await createLeakConfig();
+  stack = await startStackProcess({
+    env: { BACKFILL_CONFIG_DIR: configDir, LOG_LEVEL: 'trace', TRANSFORMER_PART_LINES: '300' },
+  });
+  api = createApiClient(stack.env);
+  for (const [source, files] of Object.entries(FILES)) {
+    await runToGates(source, source, files, []);
+    await publish(source);
+  }
+  const whole = gzipSync(lines(failing));
+  await runToGates('leak-cut', 'leak-ndjson', { 'a.gz': whole.subarray(0, whole.length - 100) }, ['failed']);
+  await runToGates('leak-twice', 'leak-ndjson', { 'a.ndjson': lines([...ndjson, ...ndjson]) }, ['gates_failed']);
+  await api.operate('leak-ndjson', 'rollback', { mode: 'tombstone' });
+  await api.reach('leak-ndjson', 'rolled_back');
+  await note('leak-ndjson');
+}, 300_000);
+
+afterAll(async () => {
+  await stack.stop();
+  await rm(configDir, { recursive: true, force: true });
+}, 60_000);
+
+it('has planted enough, and finds all of it where it was planted', () => {
+  const { planted } = planter;
+  expect(planted.length).toBeGreaterThan(1_000);
+  expect(new Set(planted.map(({ text }) => text)).size).toBe(planted.length);
+  const raw = [...Object.values(FILES).flatMap((files) => Object.entries(files)), ['failing', lines(failing)] as const];
+  const written = raw.map(([where, bytes]) => ({
+    where,
+    bytes: where.endsWith('.gz') ? gunzipSync(bytes) : Buffer.from(bytes),
+  }));
+  expect(findLeaks(planted, written).length).toBe(planted.length);
+});
+
+it('has stored events, not only refused lines', async () => {
+  for (const batchId of Object.keys(FILES)) {
+    const { balance } = await api.get(batchId);
+    expect([batchId, (balance.inserted ?? 0) > 60, (balance.quarantined ?? 0) > 9]).toEqual([batchId, true, true]);
+  }
+});
+
+describe('no identifier is found', () => {
+  const search = (written: readonly Written[]) => {
+    expect(written.length).toBeGreaterThan(0);
+    return findLeaks(planter.planted, written);
+  };
+
+  it('in any table of PostgreSQL', async () => {
+    expect(search(await dumpDatabase(stack))).toEqual([]);
+  });
+
+  it('in Redis or its files', async () => {
+    expect(search([...(await dumpRedis(stack)), ...(await readFolder(stack, 'redis'))])).toEqual([]);
+  });
+
+  it('in any object but the raw input and its mirror', async () => {
+    const isMirror = ({ where }: Written) => /^s3:\/\/analytics-backfill\/raw\/(?!.*\/manifest\.json$)/.test(where);
+    const archive = await readBucket(stack, 'analytics-backfill');
+    expect(search(archive.filter((object) => !isMirror(object)))).toEqual([]);
+    expect(archive.filter(isMirror).length).toBeGreaterThan(3);
+  });
+
+  it('in any log', async () => {
+    expect(search(await readFolder(stack, 'logs'))).toEqual([]);
+  });
+
+  it('in any answer, report or metric', async () => {
+    for (const batchId of Object.keys(FILES)) {
+      const report = await api.call('viewer', 'GET', `/v1/batches/${batchId}/report.json`);
+      answers.push({ where: `the report of ${batchId}`, bytes: Buffer.from(JSON.stringify(report)) });
+    }
+    for (const [name, url] of Object.entries(stack.env)) {
+      if (!/^BACKFILL_.*_URL$/.test(name)) continue;
+      answers.push({ where: name, bytes: Buffer.from(await (await fetch(`${url}/metrics`)).arrayBuffer()) });
+    }
+    expect(search(answers)).toEqual([]);
+  });
+});
