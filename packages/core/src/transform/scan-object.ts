@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { FORMAT_NAMES, type FormatName } from '../domain/format-name.ts';
 import { FatalError } from '../errors.ts';
@@ -6,6 +5,7 @@ import { type Compression, decompress, detectCompression, MAGIC_BYTES } from '..
 import { CorruptInputError } from '../formats/corrupt-input-error.ts';
 import { createRecordScanner, detectFormat, sourceFormat } from '../formats/formats.ts';
 import type { FileFormat, HeaderHints } from '../formats/source-format.ts';
+import { hashedStream } from '../storage/hashed-stream.ts';
 import { ChunkScanner, type LineRange } from './chunk-scanner.ts';
 import { peek } from './peek.ts';
 
@@ -41,24 +41,16 @@ const HEAD_BYTES = 64 * 1024;
  *   the source nor its content tells its format.
  */
 export async function scanObject(name: string, body: Readable, options: ScanOptions): Promise<ScannedObject> {
-  const sha256 = createHash('sha256');
-  let size = 0;
-  async function* measured(): AsyncGenerator<Buffer> {
-    for await (const block of body as AsyncIterable<Buffer>) {
-      options.signal.throwIfAborted();
-      sha256.update(block);
-      size += block.length;
-      yield block;
-    }
-  }
+  const stored = hashedStream(body, options.signal);
   try {
-    const { head, whole } = await peek(measured(), MAGIC_BYTES);
+    const { head, whole } = await peek(stored.stream, MAGIC_BYTES);
     const compression = detectCompression(head);
     const text = decompress(Readable.from(whole, { objectMode: false }), compression);
     const scanned = await scanText(name, text, compression, options);
+    const size = stored.size();
     const asOne = scanned.lines > 0 ? [{ byteStart: 0, byteEnd: size, firstLine: 1, lineCount: scanned.lines }] : [];
     const ranges = compression === 'none' ? scanned.ranges : asOne;
-    return { ...scanned, sha256: sha256.digest('hex'), size, compression, ranges };
+    return { ...scanned, sha256: stored.sha256(), size, compression, ranges };
   } finally {
     body.destroy();
   }

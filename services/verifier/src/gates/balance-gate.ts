@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import type { Pool } from '@backfill/core/db/pool';
 import { type BatchFile, listFiles } from '@backfill/core/db/queries/file-list';
 import { type Balance, unaccountedLines } from '@backfill/core/domain/balance';
+import type { GateResult } from '@backfill/core/domain/gate-result';
 import { decompress } from '@backfill/core/formats/compression';
 import { createRecordScanner } from '@backfill/core/formats/formats';
 import { readRecords } from '@backfill/core/formats/read-records';
+import { hashedStream } from '@backfill/core/storage/hashed-stream';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import type { ObjectStore } from '@backfill/core/storage/object-store';
-import type { GateResult } from './gate-result.ts';
 
 /** Per file: what the ledger says, and what the tables hold. */
 const FILE_COUNTS_SQL = `
@@ -53,19 +52,12 @@ async function recount(
   signal: AbortSignal,
 ): Promise<{ sha256: string; lines: number }> {
   const body = await store.get(bucket, archiveLayout.mirrorObject(batchId, file.source_file));
-  const sha256 = createHash('sha256');
-  async function* measured(): AsyncGenerator<Buffer> {
-    for await (const block of body as AsyncIterable<Buffer>) {
-      signal.throwIfAborted();
-      sha256.update(block);
-      yield block;
-    }
-  }
-  const text = decompress(Readable.from(measured(), { objectMode: false }), file.compression);
+  const mirror = hashedStream(body, signal);
+  const text = decompress(mirror.stream, file.compression);
   let lines = 0;
   const records = readRecords(text, createRecordScanner(file, { firstLine: 1, maxLineBytes: 0 }));
   for await (const batch of records) lines += batch.length;
-  return { sha256: sha256.digest('hex'), lines };
+  return { sha256: mirror.sha256(), lines };
 }
 
 /** Every way in which one file's books can disagree. Pure. */
