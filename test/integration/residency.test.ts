@@ -6,6 +6,7 @@ import { createRuntime } from '@backfill/core/runtime/runtime';
 import { createImporterService } from '@backfill/importer/service';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { ACCESS_WINDOW, accessLog } from '../support/access-log.ts';
+import { runCommandLine } from '../support/command-line.ts';
 import { type LyingS3, replicatedTo, startLyingS3 } from '../support/lying-s3.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 
@@ -107,6 +108,34 @@ describe('a service does not start', () => {
     expect(code).toBe(1);
     const failed = stdout.split('\n').filter((line) => line.includes('service failed'));
     expect(failed).toEqual([expect.stringContaining('S3_REGION: the region us-east-1')]);
+  });
+});
+
+describe('backfill doctor', () => {
+  it('finds nothing where everything is in order', async () => {
+    const { code, stdout, stderr } = await runCommandLine(['doctor'], pipeline.env);
+    expect([code, stdout, stderr]).toEqual([0, 'residency: in order\n', '']);
+  });
+
+  it('explains every finding, with what mends it', async () => {
+    s3.lie = ({ method, bucket, key }) => (method === 'HEAD' && bucket === raw && key === '' ? inUsa : undefined);
+    const env = { ...pipeline.env, S3_REGION: 'us-east-1' };
+    const told = await runCommandLine(['doctor'], env);
+    expect(told.code).toBe(1);
+    expect(told.stdout).toMatch(/^residency: 2 findings$/m);
+    expect(told.stdout).toMatch(/S3_REGION: the region us-east-1 .*\n +To mend it: set S3_REGION to one of/);
+    expect(told.stdout).toMatch(/bucket raw-\w+: it is in us-east-1.*\n +To mend it: /);
+    const { stdout } = await runCommandLine(['doctor', '--json'], env);
+    expect(JSON.parse(stdout)).toMatchObject({
+      checks: [
+        { check: 'residency', passed: false, findings: [{ subject: 'S3_REGION' }, { subject: `bucket ${raw}` }] },
+      ],
+    });
+  });
+
+  it('says so when nobody answers', async () => {
+    const { code, stdout } = await runCommandLine(['doctor'], { ...pipeline.env, S3_ENDPOINT: 'http://127.0.0.1:1' });
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/S3_ENDPOINT: the object store cannot be reached/)]);
   });
 });
 

@@ -2,6 +2,7 @@ import { ROLES } from '@backfill/core/domain/approvals';
 import { Command, Option } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { addApprove } from './commands/approve.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addHalt } from './commands/halt.ts';
 import { addInit } from './commands/init.ts';
@@ -60,6 +61,7 @@ export function createProgram(context: CliContext): Command {
     addGenerate,
     addInit,
     addTaxonomy,
+    addDoctor,
     addUp,
   ];
   for (const add of commands) add(program, context);
