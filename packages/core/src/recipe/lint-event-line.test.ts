@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventId } from '../domain/event-id.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
+import { eventLine } from '../transform/event-line.ts';
 import { compileRecipe } from './compile-recipe.ts';
 import { compileEventLineLinter } from './lint-event-line.ts';
 import { TEST_KEYS, testLine, testRecipe, testRecord } from './recipe-fixture.ts';
@@ -14,19 +15,7 @@ function goodLine(): JsonObject {
   const transform = compileRecipe(recipe, { keys: TEST_KEYS, isSuppressed: () => false });
   const result = transform(testLine(JSON.stringify(testRecord({ data: { amount: 5, note: 'hi', tags: ['a'] } }))));
   if (result.outcome !== 'accepted') throw new Error(result.outcome);
-  const { eventTsMs, payload, ...event } = result.event;
-  return {
-    event_id: event.eventId,
-    source: 'shop',
-    event_name: event.eventName,
-    schema_version: event.schemaVersion,
-    event_ts: new Date(eventTsMs).toISOString(),
-    session_id: event.sessionId,
-    subject_id: event.subjectId,
-    payload: JSON.parse(payload),
-    source_file: 'a.ndjson',
-    line_no: 1,
-  };
+  return JSON.parse(eventLine(result.event, { source: 'shop', sourceFile: 'a.ndjson', lineNo: 1 })) as JsonObject;
 }
 
 /** The good line with another payload and the id that belongs to it. */

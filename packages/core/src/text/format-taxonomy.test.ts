@@ -22,6 +22,7 @@ it('writes every kind of property, newest version first', () => {
     properties: {
       kind: { enum: ['a', 'b'], type: 'string', 'x-pii': 'none' },
       tags: { type: 'array', maxItems: 3, items: { type: 'string', maxLength: 9 }, 'x-pii': 'scan' },
+      page: { type: 'string', maxLength: 9, 'x-pii': 'url', 'x-pii-query-keys': ['q', 'page'] },
       item: {
         type: 'object',
         additionalProperties: false,
@@ -48,5 +49,6 @@ it('writes every kind of property, newest version first', () => {
   expect(text).toContain('| [sold](#sold) |  | A sale \\| a gift. |');
   expect(text).toContain('| `kind` | one of `a`, `b` | yes | `none` |  |');
   expect(text).toContain('| `tags` | up to 3 × string ≤ 9 |  | `scan` |  |');
+  expect(text).toContain('| `page` | string ≤ 9 |  | `url`, keeps `q`, `page` |  |');
   expect(text).toContain('| `item.sku` | string ≤ 5 or null |  | `none` |  |');
 });

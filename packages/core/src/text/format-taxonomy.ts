@@ -9,8 +9,8 @@ const HEAD = `<!-- Written by ./backfill taxonomy docs; edit the schemas instead
 
 Every event that may be stored, with its properties as they are stored. What is not listed here is dropped. \`x-pii\` says
 what was done to a value before: \`none\` nothing, \`drop\` it is left out, \`pseudonymise\` replaced by a keyed hash,
-\`ip-mask\` cut to its network, \`url\` without query and fragment, \`user-agent\` family and major version, \`scan\` searched
-for personal data.
+\`ip-mask\` cut to its network, \`url\` without fragment and query (but for the keys that it keeps), \`user-agent\` family
+and major version, \`scan\` searched for personal data.
 `;
 
 /** The taxonomy as a Markdown document: the same text for the same configuration. */
@@ -63,7 +63,7 @@ function propertyRows(node: JsonObject, prefix: string): string[][] {
       `\`${prefix}${name}\``,
       typeText(property),
       required.includes(name) ? 'yes' : '',
-      `\`${String(property['x-pii'])}\``,
+      ruleText(property),
       description(property),
     ],
     ...propertyRows(property, `${prefix}${name}.`),
@@ -89,6 +89,13 @@ function plainTypeText(node: JsonObject): string {
   if (type === 'string' && 'maxLength' in node) return `string ≤ ${String(node.maxLength)}`;
   if ('minimum' in node && 'maximum' in node) return `${type} ${String(node.minimum)} … ${String(node.maximum)}`;
   return type;
+}
+
+/** The rule, with the keys of a query that it keeps. */
+function ruleText(node: JsonObject): string {
+  const keys = node['x-pii-query-keys'];
+  const kept = Array.isArray(keys) ? `, keeps ${keys.map((key) => `\`${String(key)}\``).join(', ')}` : '';
+  return `\`${String(node['x-pii'])}\`${kept}`;
 }
 
 function description(node: JsonObject): string {
