@@ -1,18 +1,21 @@
-import { isJsonObject } from '../domain/json.ts';
+import { isJsonObject, type JsonObject } from '../domain/json.ts';
 import { propertyPath, type SourceConfig } from './source.ts';
-import type { Taxonomy } from './taxonomy.ts';
 
-/** Every place in a raw record that a source's mapping can read, for all versions of its events. */
-export function mappedPaths(source: SourceConfig, taxonomy: Taxonomy): ReadonlySet<string> {
+/**
+ * Every place in a raw record that a source's mapping can read.
+ *
+ * @param schemas of the source's events, in every version that its records may have
+ */
+export function mappedPaths(source: SourceConfig, schemas: Iterable<JsonObject>): ReadonlySet<string> {
   const { properties, ...places } = source.mapping;
   const paths = new Set<string>();
   for (const place of Object.values(places)) {
     if (place !== undefined && 'path' in place) paths.add(place.path);
   }
-  for (const eventName of Object.keys(source.events)) {
-    for (const schema of taxonomy.get(eventName)?.values() ?? []) {
-      const names = isJsonObject(schema.properties) ? Object.keys(schema.properties) : [];
-      for (const path of names.map((name) => propertyPath(properties, name))) if (path !== undefined) paths.add(path);
+  for (const schema of schemas) {
+    for (const name of isJsonObject(schema.properties) ? Object.keys(schema.properties) : []) {
+      const path = propertyPath(properties, name);
+      if (path !== undefined) paths.add(path);
     }
   }
   return paths;

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { StorageConfig } from '../config/environment.ts';
 import { loadConfigDir } from '../config/load-config.ts';
+import { isMappedColumn, mappedPaths } from '../config/mapped-paths.ts';
 import type { Client } from '../db/pool.ts';
 import { type BatchRow, getBatch } from '../db/queries/batch-get.ts';
 import type { Chunk } from '../db/queries/chunk-get.ts';
@@ -98,10 +99,15 @@ export async function planRawInput(tools: TransformTools, raw: RawInput, batchId
   const { bucket, prefix } = sourcePlace(raw.input);
   const { recipe, oldestObject } = await recipeOf(tools, raw);
   const { store, signal } = tools;
+  const schemas = [...Object.values(recipe.taxonomy), ...Object.values(recipe.upcasts).flat()].map(
+    ({ schema }) => schema,
+  );
+  const paths = mappedPaths(recipe.source, schemas);
   const { files, chunks } = await pinInput(store, {
     ...{ bucket, prefix, signal },
     format: recipe.source.format,
     csv: recipe.source.csv ?? {},
+    isMapped: (column) => isMappedColumn(paths, column),
     chunkBytes: CHUNK_BYTES,
     oldestAllowed: oldestObject,
   });

@@ -61,7 +61,10 @@ async function makePlan(
   const cutoffs = retentionCutoffs(files.policy.retention, retentionException, Date.now());
   const keys = await pinKeys(context, batch, files.policy, cutoffs.eventsMs);
   const configured = files.sources.get(batch.source);
-  const paths = configured === undefined ? new Set<string>() : mappedPaths(configured, files.taxonomy);
+  const schemas = Object.keys(configured?.events ?? {}).flatMap((name) => [
+    ...(files.taxonomy.get(name)?.values() ?? []),
+  ]);
+  const paths = configured === undefined ? new Set<string>() : mappedPaths(configured, schemas);
   const input = await pinInput(store, {
     ...source,
     format: configured?.format,
