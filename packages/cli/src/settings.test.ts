@@ -47,4 +47,28 @@ describe('readSettings', () => {
     const settings = readSettings({}, path.join(stateDir, 'none'));
     expect(() => settings.apiUrl()).toThrow(/BACKFILL_API_URL is not set, and no stack is running here/);
   });
+
+  describe('transformer', () => {
+    const SERVERS = `${FILE}DATABASE_URL=postgres://file/a\nREDIS_URL=redis://file\nANALYTICS_SALT=salt-of-the-file\n`;
+    const saltOf = (env: NodeJS.ProcessEnv) => readSettings(env, undefined).transformer().salts?.get(1)?.toString();
+
+    it('takes all from the env file, and the example configuration where none is named', () => {
+      writeFileSync(path.join(stateDir, 'env'), SERVERS);
+      const config = readSettings({ BACKFILL_STATE_DIR: stateDir }, undefined).transformer();
+      expect(config).toMatchObject({ databaseUrl: 'postgres://file/a', storage: { accessKeyId: 'file-key' } });
+      expect(config.configDir).toMatch(/examples\/config$/);
+    });
+
+    it('mixes neither secrets nor object stores of two places', () => {
+      writeFileSync(path.join(stateDir, 'env'), SERVERS);
+      const saltFile = path.join(stateDir, 'salt');
+      writeFileSync(saltFile, 'salt-of-the-environment\n');
+      const env = { BACKFILL_STATE_DIR: stateDir, AWS_ACCESS_KEY_ID: 'cloud', ANALYTICS_SALT_FILE: saltFile };
+      expect(saltOf(env)).toBe('salt-of-the-environment');
+      expect(saltOf({ BACKFILL_STATE_DIR: stateDir, ANALYTICS_SALT: 'in-plain' })).toBe('in-plain');
+      expect(readSettings(env, undefined).transformer().storage.accessKeyId).toBe('file-key');
+      const other = { ...env, S3_ENDPOINT: 'https://s3.example.eu', S3_REGION: 'eu-west-1' };
+      expect(() => readSettings(other, undefined).transformer()).toThrow(/AWS_SECRET_ACCESS_KEY/);
+    });
+  });
 });
