@@ -15,6 +15,7 @@ describe('maskIp', () => {
     ['::ffff:192.0.2.77', '192.0.2.0'],
     ['::ffff:c000:24d', '192.0.2.0'],
     ['64:ff9b::192.0.2.77', '64:ff9b::'],
+    ['2002:c000:24d::1', '2002:c000:200::'],
   ])('cuts %s to %s', (address, network) => {
     expect(maskIp(address)).toBe(network);
   });

@@ -2,8 +2,8 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 /**
  * An address cut to its network: IPv4 to /24 (`192.0.2.0`), IPv6 to /48 (`2001:db8:1::`). An
- * IPv4 address written inside IPv6 (`::ffff:192.0.2.7`) is cut like IPv4. Undefined if the text
- * is no address.
+ * IPv4 address written inside IPv6 (`::ffff:192.0.2.7`, 6to4's `2002:c000:207::`) is cut like
+ * IPv4. Undefined if the text is no address.
  */
 export function maskIp(text: string): string | undefined {
   if (isIPv4(text)) return maskIpv4(text);
@@ -17,6 +17,8 @@ export function maskIp(text: string): string | undefined {
     return `${high >> 8}.${high & 0xff}.${low >> 8}.0`;
   }
   const kept = groups.slice(0, 3);
+  // The first 48 bits of 6to4 are the whole IPv4 address.
+  if (kept[0] === 0x2002) kept[2] = (kept[2] ?? 0) & 0xff00;
   while (kept.at(-1) === 0) kept.pop();
   return `${kept.map((group) => group.toString(16)).join(':')}::`;
 }

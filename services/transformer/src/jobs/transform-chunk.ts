@@ -10,6 +10,7 @@ import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { LineTransformer } from '@backfill/core/recipe/compile-recipe';
+import { PiiCounter, type PiiCounts } from '@backfill/core/recipe/pii-counter';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { compilePinnedRecipe } from '@backfill/core/transform/compile-pinned-recipe';
 import { cutParts } from '@backfill/core/transform/cut-parts';
@@ -40,20 +41,22 @@ async function loadChunk(context: TransformerContext, job: ChunkJob): Promise<Ch
   return { fence, chunk, plan };
 }
 
-async function compileTransformer(context: TransformerContext, plan: Plan, chunk: Chunk): Promise<LineTransformer> {
+async function compileTransformer(
+  context: TransformerContext,
+  { plan, chunk }: ChunkWork,
+  observer: PiiCounter,
+): Promise<LineTransformer> {
   const suppressed = new Set(await listSuppressedSubjects(context.pool));
   const isSuppressed = (subjectId: string) => suppressed.has(subjectId);
-  return compilePinnedRecipe(plan.recipe, { keys: context.keys, isSuppressed }, chunk);
+  return compilePinnedRecipe(plan.recipe, { keys: context.keys, isSuppressed, observer }, chunk);
 }
 
-/** Streams the chunk's lines through the recipe and registers each part as it is full. */
-async function transformLines(
-  context: TransformerContext,
-  { fence, chunk, plan }: ChunkWork,
-  signal: AbortSignal,
-): Promise<void> {
+/** Streams the chunk's lines through the recipe and registers each part as it is full. Counts what the rules did. */
+async function transformLines(context: TransformerContext, work: ChunkWork, signal: AbortSignal): Promise<PiiCounts> {
+  const { fence, chunk, plan } = work;
   const { store, config } = context;
-  const transform = await compileTransformer(context, plan, chunk);
+  const observer = new PiiCounter();
+  const transform = await compileTransformer(context, work, observer);
   const object = {
     bucket: config.storage.archiveBucket,
     key: archiveLayout.mirrorObject(chunk.batch_id, chunk.source_file),
@@ -71,6 +74,7 @@ async function transformLines(
     signal.throwIfAborted();
     await registerPart(context, { fence, chunk, partNo, part, source: plan.recipe.source.source });
   }
+  return observer.counts;
 }
 
 /**
@@ -80,13 +84,15 @@ async function transformLines(
 export async function transformChunk(context: TransformerContext, job: ChunkJob, signal: AbortSignal): Promise<void> {
   const work = await loadChunk(context, job);
   if (work.chunk.state === 'open') {
-    await withFenceWatch(context.pool, work.fence, signal, (watched) => transformLines(context, work, watched));
+    const pii = await withFenceWatch(context.pool, work.fence, signal, (watched) =>
+      transformLines(context, work, watched),
+    );
     await withTransaction(context.pool, ACTOR, async (client) => {
       await enterBatchFence(client, job.batch_id, STATUSES, work.fence.epoch);
       await markChunkDone(client, job.chunk_id);
     });
     context.logger.info(
-      { batch: job.batch_id, chunk: job.chunk_id, lines: work.chunk.line_count },
+      { batch: job.batch_id, chunk: job.chunk_id, lines: work.chunk.line_count, pii },
       'chunk transformed',
     );
   }
