@@ -76,7 +76,8 @@ function findDelimiter(head: string): string {
     const alike = rows.filter((row) => row.length === columns.length).length;
     return columns.length < 2 ? 0 : (alike / rows.length) * 1_000 + columns.length;
   };
-  return DELIMITERS.toSorted((a, b) => score(b) - score(a))[0] as string;
+  const scored = DELIMITERS.map((delimiter) => ({ delimiter, score: score(delimiter) }));
+  return scored.reduce((best, other) => (other.score > best.score ? other : best)).delimiter;
 }
 
 /** Has each name that we know in its column. */

@@ -33,6 +33,7 @@ describe('detectFormat', () => {
     ['objects without separators', '{"a":1}{"b":2}{"c', 'json-concat'],
     ['several objects on some lines', '{"a":1}\n{"b":2}{"c":3}\n', 'json-concat'],
     ['objects over several lines', '{\n  "a": 1\n}\n{\n  "b": 2\n}\n', 'json-concat'],
+    ['an object that is longer than the head', `{"a":"${'x'.repeat(1_000)}`, 'json-concat'],
     ['an access log', `${ACCESS}\n${ACCESS}\n`, 'combined'],
     ['a legacy CloudFront log', CLOUDFRONT, 'cloudfront'],
     ['a CloudFront log without #Version', CLOUDFRONT.slice(CLOUDFRONT.indexOf('\n') + 1), 'cloudfront'],

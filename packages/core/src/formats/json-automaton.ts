@@ -90,24 +90,13 @@ export class JsonAutomaton {
    */
   run(bytes: Buffer, start: number): number {
     for (let index = start; index < bytes.length; index++) {
-      if (this.#state === IN_STRING) {
-        index = this.#skipString(bytes, index);
+      if (this.#state === IN_STRING || this.#state === IN_SCALAR) {
+        index = this.#state === IN_STRING ? endOfText(bytes, index) : endOfScalar(bytes, index);
         if (index === bytes.length) return index;
       }
       if (!this.#take(bytes[index] as number)) return index;
     }
     return bytes.length;
-  }
-
-  /** The next byte that is not plain text of the string. */
-  #skipString(bytes: Buffer, start: number): number {
-    let index = start;
-    while (index < bytes.length) {
-      const byte = bytes[index] as number;
-      if (byte === QUOTE || byte === BACKSLASH || byte === LF) break;
-      index++;
-    }
-    return index;
   }
 
   #take(byte: number): boolean {
@@ -118,9 +107,8 @@ export class JsonAutomaton {
       case IN_ESCAPE:
         return byte === LF ? this.#break() : this.#to(IN_STRING);
       case IN_SCALAR:
-        if (KIND[byte] === SCALAR) return true;
         this.#state = NEXT;
-        return this.#takeStructure(byte);
+        return KIND[byte] === WHITESPACE || this.#takeStructure(byte);
       case DONE:
         return KIND[byte] === WHITESPACE;
       case START:
@@ -191,4 +179,22 @@ export class JsonAutomaton {
     this.#state = BROKEN;
     return false;
   }
+}
+
+/** The next byte that is not plain text of a string. */
+function endOfText(bytes: Buffer, start: number): number {
+  let index = start;
+  while (index < bytes.length) {
+    const byte = bytes[index];
+    if (byte === QUOTE || byte === BACKSLASH || byte === LF) break;
+    index++;
+  }
+  return index;
+}
+
+/** The next byte that is not of a number or a word. */
+function endOfScalar(bytes: Buffer, start: number): number {
+  let index = start;
+  while (index < bytes.length && KIND[bytes[index] as number] === SCALAR) index++;
+  return index;
 }

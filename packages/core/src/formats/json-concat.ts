@@ -16,10 +16,14 @@ export const jsonConcat: SourceFormat = {
       parseJsonRecord(withoutMark(text), exactIntegers),
 };
 
+const BEGINS_AS_OBJECT = /^\uFEFF?\s*\{\s*"/;
+
 function detect(head: string): boolean {
   const bytes = Buffer.from(head);
   const scanner = new RecordScanner(new JsonFraming(), { firstLine: 1, maxLineBytes: bytes.length });
   const whole = scanner.feed(bytes).concat(scanner.finish().filter((line) => line.isDamaged === undefined));
+  // An object that is longer than the head may be one of a line, too; this format reads those as well.
+  if (whole.length === 0) return BEGINS_AS_OBJECT.test(head);
   return isMostly(whole, (line) => parseJsonRecord(withoutMark(String(line.bytes))).ok);
 }
 

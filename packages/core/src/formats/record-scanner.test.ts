@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ChunkScanner } from '../transform/chunk-scanner.ts';
+import { readCsvFields } from './csv-fields.ts';
 import { CsvFraming } from './csv-framing.ts';
 import type { Framing } from './framing.ts';
 import { JsonFraming } from './json-framing.ts';
@@ -140,6 +141,27 @@ describe('JSON values', () => {
     expect(texts('json', input)).toEqual(expected);
   });
 
+  it('are found whatever they hold and however they are written', () => {
+    const written = fc.record({
+      value: fc.jsonValue(),
+      indent: fc.constantFrom(0, 2, '\t'),
+      between: fc.constantFrom('', '\n', ' '),
+    });
+    fc.assert(
+      fc.property(fc.array(written, { minLength: 1, maxLength: 5 }), (all) => {
+        const values = all.map(({ value, indent }) => JSON.stringify({ value }, null, indent));
+        const lines = scan(new JsonFraming(), Buffer.from(values.map((text, n) => text + all[n]?.between).join('')));
+        expect(lines.map(({ bytes }) => bytes?.toString())).toEqual(values);
+        expect(lines.some(({ isDamaged }) => isDamaged)).toBe(false);
+      }),
+    );
+  });
+
+  it('are found behind one that is nested too deep', () => {
+    const deep = `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`;
+    expect(texts('json', `${deep}${good}`)).toEqual([deep, good]);
+  });
+
   it('are all found but the one that is cut, wherever it is cut', () => {
     const value = JSON.stringify({ id: 7, name: 'x y', tags: ['a', 'b'], n: { deep: [1, { er: true }] }, end: null });
     const next = JSON.stringify({ id: 8, name: 'next' });
@@ -164,6 +186,19 @@ describe('JSON values', () => {
 });
 
 describe('CSV records', () => {
+  it('are found whatever their fields hold', () => {
+    const field = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'ü') });
+    fc.assert(
+      fc.property(fc.array(fc.array(field, { minLength: 1, maxLength: 4 }), { maxLength: 6 }), (rows) => {
+        const texts = rows.map((row) => row.map((text) => `"${text.replaceAll('"', '""')}"`).join(','));
+        const lines = scan(new CsvFraming(','), Buffer.from(texts.map((text) => `${text}\r\n`).join('')));
+        expect(lines.map(({ bytes }) => bytes?.toString())).toEqual(texts);
+        expect(lines.map(({ bytes }) => readCsvFields(String(bytes), ','))).toEqual(rows);
+        expect(lines.some(({ isDamaged }) => isDamaged)).toBe(false);
+      }),
+    );
+  });
+
   it.each([
     ['with quoted line ends, quotes and delimiters', 'a,"b\n""c"",",d\r\ne,f', ['a,"b\n""c"",",d', 'e,f']],
     ['with quotes inside a plain field', 'a,5" pipe\nb,c\n', ['a,5" pipe', 'b,c']],
