@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { JsonFraming } from '../formats/json-framing.ts';
 import { createLineFraming } from '../formats/line-framing.ts';
 import { RecordScanner } from '../formats/record-scanner.ts';
 import { ChunkScanner } from './chunk-scanner.ts';
@@ -47,5 +48,17 @@ describe('ChunkScanner', () => {
         expect([byte, line - 1]).toEqual([bytes.length, lines]);
       }),
     );
+  });
+
+  it('does not cut behind a damaged record', () => {
+    const records = new RecordScanner(new JsonFraming(), { firstLine: 1, maxLineBytes: 0 });
+    const scanner = new ChunkScanner(records, 1);
+    scanner.feed(Buffer.from('{"a":1}{"b":"cut{"c":2}{"d":3}'));
+    expect(scanner.finish().lines).toBe(4);
+    expect(scanner.ranges.map(({ firstLine, lineCount }) => [firstLine, lineCount])).toEqual([
+      [1, 1],
+      [2, 2],
+      [4, 1],
+    ]);
   });
 });
