@@ -86,29 +86,39 @@ function checkSchemaVersion(source: SourceConfig, upcasts: Upcasts, add: AddMist
 }
 
 function checkProperties(source: SourceConfig, taxonomy: Taxonomy, add: AddMistake): void {
-  const known = new Set<string>();
+  const isLifted = source.mapping.schema_version !== undefined;
   for (const [eventName, version] of Object.entries(source.events)) {
     const schema = taxonomy.get(eventName)?.get(version);
-    if (schema === undefined) {
-      add(`/events/${eventName}`, `there is no schema ${version} (or it has mistakes)`);
-      continue;
-    }
-    for (const property of Object.keys(childObject(schema, 'properties'))) known.add(property);
-    checkRequired(source, `${eventName} ${version}`, schema, add);
+    if (schema === undefined) add(`/events/${eventName}`, `there is no schema ${version} (or it has mistakes)`);
+    // What an upcast makes needs no place in the raw record.
+    else if (!isLifted) checkRequired(source, `${eventName} ${version}`, schema, add);
   }
-  for (const [property, path] of Object.entries(source.mapping.properties)) {
+  const known = readableProperties(source, taxonomy);
+  for (const [property, mapping] of Object.entries(source.mapping.properties)) {
     const at = `/mapping/properties/${property}`;
-    if (property !== '*' && !known.has(property)) {
-      add(at, 'no event of this source has such a property');
-    }
-    checkPropertyPath(path, property === '*', at, add);
+    if (property !== '*' && !known.has(property)) add(at, 'no event of this source has such a property');
+    if (typeof mapping === 'string') checkPropertyPath(mapping, property === '*', at, add);
+    else if (property === '*') add(at, 'must be a path');
+    else if ('path' in mapping) checkPropertyPath(mapping.path, false, `${at}/path`, add);
   }
+}
+
+/** The properties of the source's events; where records are lifted, those of every version. */
+function readableProperties(source: SourceConfig, taxonomy: Taxonomy): Set<string> {
+  const isLifted = source.mapping.schema_version !== undefined;
+  const schemas = Object.entries(source.events).flatMap(([eventName, pinned]) =>
+    [...(taxonomy.get(eventName) ?? [])].filter(([version]) => isLifted || version === pinned),
+  );
+  return new Set(schemas.flatMap(([, schema]) => Object.keys(childObject(schema, 'properties'))));
 }
 
 function checkRequired(source: SourceConfig, schemaName: string, schema: JsonObject, add: AddMistake): void {
   const required = Array.isArray(schema.required) ? schema.required : [];
   for (const property of required) {
-    if (propertyPath(source.mapping.properties, String(property)) !== undefined) continue;
+    const { properties } = source.mapping;
+    const isMapped =
+      propertyPath(properties, String(property)) !== undefined || Object.hasOwn(properties, String(property));
+    if (isMapped) continue;
     add('/mapping/properties', `${schemaName} requires ${String(property)}`);
   }
 }

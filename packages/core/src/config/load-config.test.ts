@@ -143,6 +143,21 @@ describe('mistakes', () => {
     );
   });
 
+  it('are property mappings that mean nothing', async () => {
+    const rest = '    "*": data.*';
+    const one =
+      '    path: { path: data.path, values: { home: / } }\n    referrer: { constant: 5 }\n    query: { pth: x }\n';
+    await edit('sources/app.yaml', rest, `${one}${rest}`);
+    expect(await places()).toEqual(['sources/app.yaml /mapping/properties/query']);
+    await edit('sources/app.yaml', '    query: { pth: x }\n', '    query: { path: data..q, values: {} }\n');
+    await edit('sources/app.yaml', rest, '    "*": { constant: 1 }');
+    expect((await places()).sort()).toEqual([
+      ...Array.from({ length: 5 }, () => 'sources/app.yaml /mapping/properties'),
+      'sources/app.yaml /mapping/properties/*',
+      'sources/app.yaml /mapping/properties/query/path',
+    ]);
+  });
+
   it('are an identity without its record id, and a record id without use', async () => {
     await edit('sources/app.yaml', 'identity: record-id', 'identity: payload');
     await edit('sources/web-access.yaml', 'identity: payload', 'identity: record-id');
@@ -192,6 +207,17 @@ describe('upcasts', () => {
       `${FOLDER}/1-0-0_0-9-0.mjs`,
       `${FOLDER}/notes.txt`,
     ]);
+  });
+
+  it('may need properties that only an older version has', async () => {
+    const old = path.join(dir, 'taxonomy/events/page_viewed/0-9-0.schema.json');
+    await writeFile(old, (await readFile(old, 'utf8')).replace('"referrer"', '"came_from"'));
+    const rest = '    "*": data.*';
+    await edit('sources/app.yaml', rest, `    came_from: data.ref\n${rest}`);
+    expect(await places()).toEqual(['sources/app.yaml /mapping/properties/came_from']);
+    const time = '  time: { path: ts, format: iso }\n';
+    await edit('sources/app.yaml', time, `${time}  schema_version: { path: v }\n`);
+    expect(await places()).toEqual([]);
   });
 
   it('must lead up from the version that a source gives', async () => {

@@ -65,6 +65,22 @@ const csv = z.strictObject({
   types: z.record(z.string().min(1), z.enum(COLUMN_TYPES)).optional(),
 });
 
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+/** A property's value: a place in the raw record, perhaps with a table of values, or always the same. */
+const propertyMapping = z.union(
+  [
+    z.string().min(1),
+    z.strictObject({
+      path: z.string().min(1),
+      /** Raw value, as text → stored value. What is not in the table stays as it is, for the schema to judge. */
+      values: z.record(z.string(), scalar),
+    }),
+    z.strictObject({ constant: scalar }),
+  ],
+  'is a path, a path with values, or a constant',
+);
+
 /** `sources/<source>.yaml`. */
 export const sourceSchema = z.strictObject({
   version: z.literal(1),
@@ -101,8 +117,8 @@ export const sourceSchema = z.strictObject({
     record_id: identifier.optional(),
     session_id: identifier.optional(),
     subject_id: identifier.optional(),
-    /** Taxonomy property ← place in the raw record; the name `*` stands for every other one. */
-    properties: z.record(z.string().min(1), z.string().min(1)),
+    /** Taxonomy property ← where its value comes from; the name `*` stands for every other one. */
+    properties: z.record(z.string().min(1), propertyMapping),
   }),
 });
 
@@ -126,5 +142,8 @@ export function rawPathProblem(path: string): string | undefined {
  * `{ '*': 'data.*' }` reads every property from the field of its own name in `data`.
  */
 export function propertyPath(properties: SourceConfig['mapping']['properties'], property: string): string | undefined {
-  return properties[property] ?? properties['*']?.replace('*', () => property);
+  const own = properties[property];
+  if (typeof own === 'object') return 'path' in own ? own.path : undefined;
+  const rest = properties['*'];
+  return own ?? (typeof rest === 'string' ? rest.replace('*', () => property) : undefined);
 }

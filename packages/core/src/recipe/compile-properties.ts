@@ -22,11 +22,11 @@ export function compileProperties(
 ): PropertiesReader {
   const fields: { name: string; read: PathReader; keep: Keep }[] = [];
   for (const [name, property] of sortedProperties(schema)) {
-    const path = propertyPath(mapping, name);
-    if (path === undefined || isIgnored(property, context)) continue;
+    const read = compileRead(mapping, name);
+    if (read === undefined || isIgnored(property, context)) continue;
     fields.push({
       name,
-      read: compilePath(path),
+      read,
       keep: compileValue(name, `/properties/${name}`, property, context),
     });
   }
@@ -38,6 +38,21 @@ export function compileProperties(
       if (kept !== undefined) properties[name] = kept;
     }
     return properties;
+  };
+}
+
+/** Where a property's raw value comes from; undefined if the mapping does not say. */
+function compileRead(mapping: SourceConfig['mapping']['properties'], name: string): PathReader | undefined {
+  const own = mapping[name];
+  if (typeof own === 'object' && 'constant' in own) return () => own.constant;
+  const path = propertyPath(mapping, name);
+  if (path === undefined) return undefined;
+  const read = compilePath(path);
+  if (typeof own !== 'object') return read;
+  const values = new Map(Object.entries(own.values));
+  return (record) => {
+    const raw = read(record);
+    return typeof raw === 'object' || raw === undefined ? raw : (values.get(String(raw)) ?? raw);
   };
 }
 
