@@ -1,6 +1,7 @@
 import { checkSync } from 'recheck';
 import { expect, it, vi } from 'vitest';
 import { compileRecipe } from './compile-recipe.ts';
+import { DETECTORS } from './detectors/detectors.ts';
 import { TEST_KEYS, testLine, testRecipe, testRecord } from './recipe-fixture.ts';
 
 /** Something for every detector and rule, so that each of their patterns is used. */
@@ -8,11 +9,15 @@ const TEXT =
   'jane@example.org "jane"@example.org +4915123456789 DE89370400440532013000 4111111111111111 eyJhbGciOiJIUzI1NiJ9.e ' +
   'token=abcdef123 192.0.2.7 2001:db8::7 0123456789abcdef0123456789abcdef 15070649C103 86095742719 %40 ＠';
 
+const RUNTIME = { keys: TEST_KEYS, isSuppressed: () => false };
+
 /** Every pattern that is put to text which somebody else wrote, found by watching the matching itself. */
 function patternsInUse(): RegExp[] {
   const transforms = [{}, { pseudonym: 'passthrough' as const }].map((source) =>
-    compileRecipe(testRecipe({}, source), { keys: TEST_KEYS, isSuppressed: () => false }),
+    compileRecipe(testRecipe({}, source), RUNTIME),
   );
+  const web = { mapping: { ...testRecipe().source.mapping, time: { path: 'time', format: 'clf' as const } } };
+  const accessLog = compileRecipe(testRecipe({}, { ...web, format: 'combined' }), RUNTIME);
   const patterns = new Map<string, RegExp>();
   const exec = RegExp.prototype.exec;
   vi.spyOn(RegExp.prototype, 'exec').mockImplementation(function (this: RegExp, text: string) {
@@ -30,10 +35,18 @@ function patternsInUse(): RegExp[] {
   for (const transform of transforms) {
     for (const line of lines) transform(testLine(JSON.stringify(line)));
   }
+  accessLog(testLine('::1 - - [14/Mar/2026:15:09:26 +0000] "GET /a HTTP/1.1" 200 5 "\\x20" "-"'));
   vi.restoreAllMocks();
-  return [...patterns.values()];
+  // The union of all hints is linear if they are, and each is in the list; for the search it is too long.
+  return [...patterns.values()].filter(({ source }) => !isUnionOfHints(source));
 }
 
+function isUnionOfHints(source: string): boolean {
+  return DETECTORS.filter(({ hint }) => source !== hint.source && source.includes(hint.source)).length > 2;
+}
+
+/** What the analysis cannot prove, a search tries to break: few rounds, and the same ones each time. */
+const OPTIONS = { maxIteration: 1, randomSeed: 1, timeout: 50_000 };
 const patterns = patternsInUse();
 
 it('are found by watching', () => {
@@ -41,7 +54,6 @@ it('are found by watching', () => {
 });
 
 it.each(patterns)('cannot be made slow: %s', (pattern) => {
-  // The pure build and few rounds of search: what the analysis cannot prove, a search tries to break.
-  const diagnostics = checkSync(pattern.source, pattern.flags, { maxIteration: 1, timeout: 50_000 });
+  const diagnostics = checkSync(pattern.source, pattern.flags, OPTIONS);
   expect(diagnostics).toMatchObject({ status: 'safe' });
 });
