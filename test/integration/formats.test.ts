@@ -118,6 +118,33 @@ describe('files that are not what they should be', () => {
     ).toEqual([{ read: counts.read }]);
   });
 
+  it.each([
+    ['concatenated JSON with a record that is cut', '{"at":"2026-11-01T10:00:00Z","path":"', '"}', 1],
+    ['CSV with quoted line ends, and a quote that is never closed', '2026-11-01T10:00:00Z;"', '";200;x\n', 2],
+  ])('a record of 50 MB behind good ones of %s, compressed', async (name, before, after, lineNo) => {
+    const { source, format, files } = FORMAT_SAMPLES[name] as FormatSample;
+    const id = `giant-${format}`;
+    await writeSource(id, source);
+    const giant = [Buffer.from(before), Buffer.alloc(50 * 1024 * 1024, 'x'), Buffer.from(after)];
+    const header = format === 'csv' ? 'at;path;code;note\n' : '';
+    const good =
+      format === 'csv' ? '2026-11-01T10:00:00Z;/a;200;x\n' : '{"at":"2026-11-01T10:00:00Z","path":"/a","code":200}';
+    const bytes = Buffer.concat([Buffer.from(header), ...giant, Buffer.from(good)]);
+    const batch = await run(id, id, { ...files, 'z.zst': zstdCompressSync(bytes) });
+    expect([batch.status, batch.status_reason]).toEqual(['awaiting_publish_approval', null]);
+    const found = await rows(
+      `select line_no::int, reason from analytics.backfill_quarantine where batch_id = $1 and source_file = 'z.zst'`,
+      id,
+    );
+    expect(found).toEqual([{ line_no: lineNo, reason: 'line_too_long' }]);
+    expect(
+      await rows(
+        `select line_no::int from analytics.backfill_lineage where batch_id = $1 and source_file = 'z.zst'`,
+        id,
+      ),
+    ).toEqual([{ line_no: lineNo + 1 }]);
+  });
+
   it('zstd that is cut in its second frame, with the last whole line', async () => {
     const { source } = FORMAT_SAMPLES['a combined log'] as FormatSample;
     await writeSource('cut-zstd', source);
