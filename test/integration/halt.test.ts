@@ -54,6 +54,14 @@ it('refuses every other change by hand, and impossible ones from anybody', async
   ).rejects.toThrow('cannot be changed by hand');
   await expect(
     pipeline.sql.query(
+      `update analytics.backfill_batches set window_end = window_end + interval '1 day', row_count = 5`,
+    ),
+  ).rejects.toThrow('cannot be changed by hand');
+  await expect(pipeline.sql.query('update analytics.backfill_gate_results set passed = true')).rejects.toThrow(
+    'append-only',
+  );
+  await expect(
+    pipeline.sql.query(
       `insert into analytics.backfill_batches
          (batch_id, source, reason, input, window_start, window_end, request, request_sha256, submitted_by, status)
        select 'forged', source, reason, input, window_start, window_end, request, '', '', 'publishing'

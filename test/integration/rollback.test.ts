@@ -74,8 +74,10 @@ it('purges staged rows 24 hours after completion, and not before', async () => {
   await publish('old', { 'a.log': accessLog(20_000, 20_010) });
   const url = pipeline.env.DATABASE_URL ?? '';
   expect(await runPsqlScript(url, 'purge_staging.sql')).toMatch('(0 rows)');
-  await pipeline.sql.query(
-    `update analytics.backfill_batches set completed_at = now() - interval '25 hours' where batch_id = 'old'`,
+  await withTransaction(pipeline.runtime.pool, 'test', (client) =>
+    client.query(
+      `update analytics.backfill_batches set completed_at = now() - interval '25 hours' where batch_id = 'old'`,
+    ),
   );
   expect(await runPsqlScript(url, 'purge_staging.sql')).toMatch(/old\s+\|\s+10/);
   const { rows } = await pipeline.sql.query(

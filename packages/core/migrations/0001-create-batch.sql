@@ -141,3 +141,11 @@ create trigger backfill_audit_log_append_only before update or delete on analyti
   for each row execute function analytics.refuse_change();
 create trigger backfill_audit_log_no_truncate before truncate on analytics.backfill_audit_log
   for each statement execute function analytics.refuse_change();
+
+-- Evidence is added, never changed.
+create trigger backfill_plans_append_only before update or delete on analytics.backfill_plans
+  for each row execute function analytics.refuse_change();
+create trigger backfill_approvals_append_only before update or delete on analytics.backfill_approvals
+  for each row execute function analytics.refuse_change();
+create trigger backfill_gate_results_append_only before update or delete on analytics.backfill_gate_results
+  for each row execute function analytics.refuse_change();

@@ -64,7 +64,7 @@ end $$;
 create trigger backfill_batches_guard_status before update of status on analytics.backfill_batches
   for each row execute function analytics.guard_batch_status();
 
--- What the guard decides by may not be changed around it either.
+-- Nor may anything else of a batch be changed by hand: approvals, freezes and gates were made for what it says.
 create function analytics.guard_batch_columns() returns trigger language plpgsql as $$
 begin
   if nullif(current_setting('analytics.actor', true), '') is not null then
@@ -74,10 +74,7 @@ begin
     if new.status = 'submitted' and new.epoch = 1 and new.attempt = 1 then
       return new;
     end if;
-  elsif new.epoch = old.epoch and new.attempt = old.attempt and new.plan_hash is not distinct from old.plan_hash
-    and new.gate_set_hash is not distinct from old.gate_set_hash
-    and new.rows_digest is not distinct from old.rows_digest
-    and new.resume_status is not distinct from old.resume_status then
+  elsif to_jsonb(new) - 'status' - 'status_reason' = to_jsonb(old) - 'status' - 'status_reason' then
     return new;
   end if;
   raise exception 'batch % cannot be changed by hand like this', new.batch_id
@@ -87,8 +84,7 @@ end $$;
 
 -- Named to run before backfill_batches_guard_status, which sets some of these columns itself.
 create trigger backfill_batches_guard_columns
-  before insert or update of epoch, attempt, plan_hash, gate_set_hash, rows_digest, resume_status
-  on analytics.backfill_batches
+  before insert or update on analytics.backfill_batches
   for each row execute function analytics.guard_batch_columns();
 
 create function analytics.record_batch_status() returns trigger language plpgsql as $$

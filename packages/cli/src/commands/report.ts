@@ -16,7 +16,7 @@ export function addReport(program: Command, context: CliContext): void {
     .command('report')
     .summary("fetch a batch's verification report")
     .description(
-      'Fetches the verification report of a batch: balance, gates with observed values and thresholds, approvals.',
+      'Fetches the report of a batch: counts per event type and day (csv), or those with every gate measured (json).',
     )
     .argument('<batch>', 'the batch id')
     .addOption(new Option('--format <format>', 'csv, or json (default: csv)').choices(['csv', 'json']))

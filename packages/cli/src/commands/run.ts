@@ -45,13 +45,17 @@ export function addRun(program: Command, context: CliContext): void {
     });
 }
 
-/** Uploads the folder, unless its batch is known: then the files are there, and pinned. */
+/**
+ * Uploads the folder, unless its batch is known: then the files are there, and pinned. A batch that failed may want
+ * mended files: they are uploaded again, and a resume takes them.
+ */
 async function bringFolder(session: Session, folder: string, batchId: string): Promise<string> {
   const storage = session.settings.storage();
   const prefix = `${batchId}/`;
   const input = `s3://${storage.rawBucket}/${prefix}`;
   const files = await listLocalFiles(folder);
-  if (await isKnownBatch(session, batchId)) return input;
+  const status = await statusOfBatch(session, batchId);
+  if (status !== undefined && status !== 'failed') return input;
   // Loaded here alone: the S3 client costs more than all the rest of the command line at start.
   const { createObjectStore } = await import('@backfill/core/storage/object-store');
   const store = createObjectStore(storage);
@@ -67,12 +71,12 @@ async function bringFolder(session: Session, folder: string, batchId: string): P
   return input;
 }
 
-async function isKnownBatch(session: Session, batchId: string): Promise<boolean> {
+async function statusOfBatch(session: Session, batchId: string): Promise<string | undefined> {
   try {
-    await session.client.get(batchPath(batchId));
-    return true;
+    const { body } = await session.client.get(batchPath(batchId));
+    return (body as { status: string }).status;
   } catch (error) {
-    if (error instanceof ApiProblem && error.status === 404) return false;
+    if (error instanceof ApiProblem && error.status === 404) return undefined;
     throw error;
   }
 }

@@ -59,6 +59,12 @@ async function makePlan(
   const files = await loadConfigForPlan(config.configDir, batch.source);
   const retentionException = retentionExceptionOf(batch.request, Date.now());
   const cutoffs = retentionCutoffs(files.policy.retention, retentionException, Date.now());
+  if (cutoffs.eventsMs !== null && batch.window_end.getTime() <= cutoffs.eventsMs) {
+    throw new FatalError(
+      `every event of the window would be expired: it ends before ${new Date(cutoffs.eventsMs).toISOString()}. ` +
+        'Submit another batch with a retention_exception {why, until} if it must be replayed',
+    );
+  }
   const keys = await pinKeys(context, batch, files.policy, cutoffs.eventsMs);
   const configured = files.sources.get(batch.source);
   const schemas = Object.keys(configured?.events ?? {}).flatMap((name) => [

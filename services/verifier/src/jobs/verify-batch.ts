@@ -56,10 +56,17 @@ async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: A
   };
 }
 
+/** Gates that fail without a row to look at, which is the reason to tell. */
+function describeFailure({ gate, observed, threshold, detail }: GateResult): string {
+  if (gate === 'schema' && detail.staged === 0)
+    return 'schema: no line became an event, so there is nothing to publish';
+  return `${gate}: ${Number(observed.toPrecision(4))} observed, ${threshold} allowed`;
+}
+
 function describeFailures(results: readonly GateResult[]): string {
   return results
     .filter((result) => !result.passed)
-    .map((result) => `${result.gate}: ${result.observed} observed, ${result.threshold} allowed`)
+    .map(describeFailure)
     .join('; ');
 }
 
