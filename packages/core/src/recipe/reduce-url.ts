@@ -20,7 +20,7 @@ export function compileReduceUrl(
     const scheme = SCHEME.exec(plain)?.[0] ?? '';
     const rest = plain.slice(scheme.length).replace(PARAMETERS, '');
     if (scheme !== '' && !rest.startsWith('//')) return scheme;
-    const reduced = maskText(rest.startsWith('//') ? scheme + withoutUserInfo(rest) : rest);
+    const reduced = scheme + maskText(rest.startsWith('//') ? withoutUserInfo(rest) : rest);
     const query = end < 0 || kept.size === 0 ? '' : keptQuery(url.slice(end), kept, maskText);
     return reduced + query;
   };

@@ -3,7 +3,10 @@ import type { DetectorName } from '../../domain/detector-name.ts';
 /** Finds one kind of personal data in free text. */
 export interface Detector {
   name: DetectorName;
-  /** A cheap necessary condition: text without a match has no find. No flags, and linear like everything here. */
+  /**
+   * A cheap necessary condition: text without a match has no find. No flags, and linear like
+   * everything here. Finds must also be what `mayHoldPersonalData` lets through.
+   */
   hint: RegExp;
   /** The text with every find replaced; in linear time, since anybody may have written it. */
   mask(text: string): string;

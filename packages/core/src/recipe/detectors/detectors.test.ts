@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DETECTOR_NAMES } from '../../domain/detector-name.ts';
 import { DETECTORS } from './detectors.ts';
 import { compileIdentifierCheck, compileTextMask } from './mask-personal-data.ts';
+import { mayHoldPersonalData } from './may-hold-personal-data.ts';
 
 const mask = compileTextMask(DETECTOR_NAMES);
 
@@ -44,6 +45,7 @@ const FINDS: Record<string, [text: string, masked: string][]> = {
     ['basic amFuZTpwYXNz0g==', 'basic [token]'],
     ['ghp_0123456789abcdefghijABCDEFGHIJ012345', '[token]'],
     ['key AKIAIOSFODNN7EXAMPLE', 'key [token]'],
+    ['sk-abcdefghijkl', '[token]'],
     ['sk_live_4eC39HqLyjWDarjtT1zdp7dc', '[token]'],
     ['password=hunter22', 'password=[token]'],
     ['{"api_key": "a-b-c-d-e"}', '{"api_key": "[token]"}'],
@@ -107,6 +109,7 @@ describe('detectors', () => {
   });
 
   it.each(Object.values(FINDS).flat())('have a hint for %s', (text, masked) => {
+    expect(mayHoldPersonalData(text)).toBe(true);
     const found = DETECTORS.filter((detector) => detector.mask(text) !== text);
     for (const { hint } of found) expect(hint.test(text)).toBe(true);
     if (found.length === 0) expect(text === masked || text.includes('%') || /[^\0-\u02ff]/.test(text)).toBe(true);

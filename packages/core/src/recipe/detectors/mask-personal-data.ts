@@ -1,6 +1,7 @@
 import { DETECTOR_NAMES, type DetectorName } from '../../domain/detector-name.ts';
 import type { Detector } from './detector.ts';
 import { DETECTORS } from './detectors.ts';
+import { mayHoldPersonalData } from './may-hold-personal-data.ts';
 
 /** Text with every find replaced; tells which detectors found something, if asked. */
 export type TextMask = (text: string, onHit?: (detector: DetectorName) => void) => string;
@@ -23,7 +24,7 @@ export function compileTextMask(names: readonly DetectorName[]): TextMask {
   const hints = [PERCENT_ENCODED, UNUSUAL, ...detectors.map(({ hint }) => hint)].map(({ source }) => source);
   const anyHint = new RegExp([...new Set(hints)].join('|'));
   return (text, onHit) => {
-    if (!anyHint.test(text)) return text;
+    if (!mayHoldPersonalData(text) || !anyHint.test(text)) return text;
     let masked = maskPlain(detectors, text, onHit);
     let current = masked;
     for (let round = 0; round < MAX_DECODINGS && PERCENT_ENCODED.test(current); round++) {
