@@ -89,7 +89,7 @@ export const sourceSchema = z.strictObject({
   format: z.enum(FORMAT_NAMES).optional(),
   /** How CSV files are written; what is left out, a file's header row tells. */
   csv: csv.optional(),
-  region: z.enum(['eu', 'non-eu']).refine((region) => region === 'eu', 'non-eu sources are not supported yet'),
+  region: z.enum(['eu', 'non-eu']).refine((region): boolean => region === 'eu', 'non-eu sources are not supported yet'),
   /** What a find in a `scan` field does (by default it is masked), and which detectors look (by default all). */
   pii: z
     .strictObject({
