@@ -44,6 +44,23 @@ it('loses its transaction when it freezes between its last check and the commit'
   expect(rowCount).toBe(0);
 });
 
+it('does not commit what a halt has overtaken', async () => {
+  await runBatch(pipeline, 'overtaken', { 'a.log': accessLog(50, 60) });
+  const work = withTransaction(pipeline.runtime.pool, 'test', async (client) => {
+    const fence = await enterBatchFence(client, 'overtaken', ['awaiting_publish_approval']);
+    await client.query(
+      `insert into analytics.backfill_event_checkpoint (event_id, batch_id) values ('late', 'overtaken')`,
+    );
+    await halt('overtaken');
+    await checkBatchFence(client, fence);
+  });
+  await expect(work).rejects.toThrow('batch overtaken was stopped');
+  const { rowCount } = await pipeline.sql.query(
+    `select 1 from analytics.backfill_event_checkpoint where event_id = 'late'`,
+  );
+  expect(rowCount).toBe(0);
+});
+
 it('does not hold up a rollback', async () => {
   await runBatch(pipeline, 'held', { 'a.log': accessLog(100, 110) });
   const hanging = new pg.Client({ connectionString: pipeline.env.DATABASE_URL });
