@@ -1,11 +1,11 @@
 import type { ValidateFunction } from 'ajv';
 import type { Taxonomy } from '../config/taxonomy.ts';
 import { createTaxonomyAjv } from '../config/taxonomy-ajv.ts';
-import { canonicalJson } from '../domain/canonical-json.ts';
 import { eventId } from '../domain/event-id.ts';
 import { parseEventTime } from '../domain/event-time.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import { SOURCE_NAME } from '../domain/source-name.ts';
+import { tryCanonicalJson, tryParseJson } from '../domain/try-json.ts';
 import { hasPersonalData } from './detectors/mask-personal-data.ts';
 import { PAYLOAD_NAMES } from './validate-event.ts';
 
@@ -51,7 +51,7 @@ export function compileEventLineLinter(taxonomy: Taxonomy): EventLineLinter {
   return (text) => {
     const violations: LineViolation[] = [];
     const add: Add = (path, message) => violations.push({ path, message });
-    const line = parseJson(text);
+    const line = tryParseJson(text);
     if (!isJsonObject(line)) {
       add('', line === undefined ? 'is not JSON' : 'is not a JSON object');
       return violations;
@@ -79,12 +79,12 @@ function lintFields(line: JsonObject, add: Add): void {
 
 /** The payload and the text that was hashed: as it stands, or the canonical form of an embedded object. */
 function readPayload(payload: JsonValue | undefined, add: Add): { value: JsonObject; text: string } | undefined {
-  const value = typeof payload === 'string' ? parseJson(payload) : payload;
+  const value = typeof payload === 'string' ? tryParseJson(payload) : payload;
   if (!isJsonObject(value)) {
     if (typeof payload === 'string' && payload !== '') add('/payload', 'is not the text of a JSON object');
     return undefined;
   }
-  const text = canonicalText(value);
+  const text = tryCanonicalJson(value);
   if (text === undefined || (typeof payload === 'string' && payload !== text)) add('/payload', 'is not canonical JSON');
   const hashed = typeof payload === 'string' ? payload : text;
   return hashed === undefined ? undefined : { value, text: hashed };
@@ -148,24 +148,6 @@ function lintRules(schema: JsonObject, values: JsonObject, at: string, add: Add)
 function texts(value: JsonValue): string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.flatMap(texts) : [];
-}
-
-function canonicalText(value: JsonObject): string | undefined {
-  try {
-    return canonicalJson(value);
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-function parseJson(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function isText(value: JsonValue | undefined): value is string {

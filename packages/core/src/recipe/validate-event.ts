@@ -1,6 +1,6 @@
 import { createTaxonomyAjv } from '../config/taxonomy-ajv.ts';
-import { canonicalJson } from '../domain/canonical-json.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
+import { isJsonObject, type JsonObject } from '../domain/json.ts';
+import { tryCanonicalJson, tryParseJson } from '../domain/try-json.ts';
 import type { Recipe } from './recipe.ts';
 import { schemaReason } from './schema-reason.ts';
 
@@ -32,7 +32,7 @@ export function compileTaxonomyCheck(recipe: Recipe): TaxonomyCheck {
   return (event) => {
     const validate = schemas.get(`${event.event_name} ${event.schema_version}`);
     if (validate === undefined) return 'schema: the event is not in the recipe';
-    const payload = parseJson(event.payload);
+    const payload = tryParseJson(event.payload);
     if (!isJsonObject(payload)) return 'payload: not a JSON object';
     const problem = payloadProblem(payload, event);
     if (problem !== undefined) return problem;
@@ -45,24 +45,6 @@ function payloadProblem(payload: JsonObject, event: StoredEvent): string | undef
     return 'payload: an unknown field';
   }
   if (payload.event_name !== event.event_name) return 'payload: another event_name';
-  if (!isCanonical(payload, event.payload)) return 'payload: not canonical';
+  if (tryCanonicalJson(payload) !== event.payload) return 'payload: not canonical';
   return undefined;
-}
-
-function isCanonical(payload: JsonObject, text: string): boolean {
-  try {
-    return canonicalJson(payload) === text;
-  } catch (error) {
-    if (error instanceof TypeError) return false;
-    throw error;
-  }
-}
-
-function parseJson(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
