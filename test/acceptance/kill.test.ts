@@ -92,6 +92,37 @@ it('ends in the same rows when Redis forgets everything in the middle', async ()
   await takeBack(batchId);
 }, 120_000);
 
+it('is taken back whole when the rollback service is killed at it', async () => {
+  const batchId = `${BUMPY}-rollback`;
+  await runToGates(batchId);
+  await publish(batchId);
+  // The rollback waits for this lock, so that the kill falls into its middle.
+  const holder = await sql.connect();
+  await holder.query('begin');
+  await holder.query('select 1 from analytics.backfill_batches where batch_id = $1 for key share', [batchId]);
+  await api.operate(batchId, 'rollback', { mode: 'tombstone' });
+  await waitFor('the rollback to be at it', async () =>
+    (
+      await sql.query(
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%tombstone_batch%'`,
+      )
+    ).rowCount === 1
+      ? true
+      : undefined,
+  );
+  await stack.killService('rollback-1');
+  await holder.query('commit');
+  holder.release();
+  await api.reach(batchId, 'rolled_back');
+  const { rows } = await sql.query(
+    `select (select count(*)::int from analytics.events where batch_id = $1) as live,
+            (select count(*)::int from analytics.backfill_event_checkpoint where batch_id = $1) as keys,
+            (select sum(tombstoned)::int from analytics.backfill_rollbacks where batch_id = $1) as tombstoned`,
+    [batchId],
+  );
+  expect(rows).toEqual([{ live: 0, keys: 0, tombstoned: 18_000 }]);
+}, 120_000);
+
 it('has had several importers at work on one batch', async () => {
   const answers = await Promise.all(
     [1, 2, 3].map(async (number) => (await fetch(`${stack.env[`BACKFILL_IMPORTER_${number}_URL`]}/metrics`)).text()),

@@ -33,7 +33,7 @@ it('stops at every stage by hand and goes on where it was, to the same rows', as
   for (const status of ['planning', 'preparing', 'canary', 'importing', 'verifying'] as const) {
     const reached = await pipeline.rest('bumpy', [status, 'awaiting_publish_approval']);
     if (reached.status === 'awaiting_publish_approval') break;
-    // It may have moved on since, which is as good a moment as any.
+    // It may have moved on since, which is a good moment too.
     await halt('bumpy');
     const halted = await pipeline.rest('bumpy', ['halted']);
     expect(halted.status_reason).toBe('set to halted by sql:postgres');

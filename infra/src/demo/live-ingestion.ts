@@ -24,7 +24,7 @@ export interface LiveWriterConfig {
 
 /**
  * Plays the live ingestion of the app: stores the events of the days around the lost one, and the
- * few of the lost day that came through, as any live writer does. One person has objected before.
+ * few of the lost day that came through, like a live writer. One person has objected before.
  *
  * @returns how many events were new
  */
