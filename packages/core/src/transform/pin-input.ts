@@ -1,5 +1,7 @@
+import { isMappedColumn, mappedPaths } from '../config/mapped-paths.ts';
 import type { PlannedChunk, PlannedFile } from '../db/queries/plan-seal.ts';
 import { FatalError } from '../errors.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { MANIFEST_NAME } from '../storage/layout.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { type FormatHints, scanObject } from './scan-object.ts';
@@ -16,6 +18,13 @@ export interface PinOptions extends FormatHints {
   /** Objects last modified before this are over the raw retention; null lets every age pass. */
   oldestAllowed: Date | null;
   signal: AbortSignal;
+}
+
+/** What a recipe says about its source's files. */
+export function formatHints({ source, taxonomy, upcasts }: Recipe): FormatHints {
+  const schemas = [...Object.values(taxonomy), ...Object.values(upcasts).flat()].map(({ schema }) => schema);
+  const paths = mappedPaths(source, schemas);
+  return { format: source.format, csv: source.csv ?? {}, isMapped: (column) => isMappedColumn(paths, column) };
 }
 
 async function listInput(store: ObjectStore, { bucket, prefix, oldestAllowed }: PinOptions): Promise<ObjectInfo[]> {

@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { StorageConfig } from '../config/environment.ts';
 import { loadConfigDir } from '../config/load-config.ts';
-import { isMappedColumn, mappedPaths } from '../config/mapped-paths.ts';
 import type { Client } from '../db/pool.ts';
 import { type BatchRow, getBatch } from '../db/queries/batch-get.ts';
 import type { Chunk } from '../db/queries/chunk-get.ts';
@@ -16,7 +15,7 @@ import { pinRecipeKeys } from '../recipe/key-ring.ts';
 import { buildRecipe, type Recipe } from '../recipe/recipe.ts';
 import { archiveLayout, parseS3Prefix } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { pinInput } from './pin-input.ts';
+import { formatHints, pinInput } from './pin-input.ts';
 import type { ChunkObject } from './read-chunk.ts';
 
 /** What a transform outside of the services works with. */
@@ -99,15 +98,9 @@ export async function planRawInput(tools: TransformTools, raw: RawInput, batchId
   const { bucket, prefix } = sourcePlace(raw.input);
   const { recipe, oldestObject } = await recipeOf(tools, raw);
   const { store, signal } = tools;
-  const schemas = [...Object.values(recipe.taxonomy), ...Object.values(recipe.upcasts).flat()].map(
-    ({ schema }) => schema,
-  );
-  const paths = mappedPaths(recipe.source, schemas);
   const { files, chunks } = await pinInput(store, {
     ...{ bucket, prefix, signal },
-    format: recipe.source.format,
-    csv: recipe.source.csv ?? {},
-    isMapped: (column) => isMappedColumn(paths, column),
+    ...formatHints(recipe),
     chunkBytes: CHUNK_BYTES,
     oldestAllowed: oldestObject,
   });

@@ -1,4 +1,3 @@
-import { isMappedColumn, mappedPaths } from '@backfill/core/config/mapped-paths';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import type { Client } from '@backfill/core/db/pool';
 import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
@@ -10,10 +9,10 @@ import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import { type Plan, planHash } from '@backfill/core/plan/plan';
 import { retentionCutoffs, retentionExceptionOf } from '@backfill/core/plan/retention';
-import { recipeHash } from '@backfill/core/recipe/recipe';
+import { buildRecipe, recipeHash } from '@backfill/core/recipe/recipe';
 import { requireResidency } from '@backfill/core/runtime/check-residency';
 import { parseS3Prefix } from '@backfill/core/storage/layout';
-import { type PinnedInput, pinInput } from '@backfill/core/transform/pin-input';
+import { formatHints, type PinnedInput, pinInput } from '@backfill/core/transform/pin-input';
 import type { TransformerContext } from '../context.ts';
 import { buildPlan, loadConfigForPlan } from '../plan/build-plan.ts';
 import { pinKeys } from '../plan/pin-keys.ts';
@@ -65,17 +64,15 @@ async function makePlan(
         'Submit another batch with a retention_exception {why, until} if it must be replayed',
     );
   }
-  const keys = await pinKeys(context, batch, files.policy, cutoffs.eventsMs);
-  const configured = files.sources.get(batch.source);
-  const schemas = Object.keys(configured?.events ?? {}).flatMap((name) => [
-    ...(files.taxonomy.get(name)?.values() ?? []),
-  ]);
-  const paths = configured === undefined ? new Set<string>() : mappedPaths(configured, schemas);
+  const recipe = buildRecipe(files, batch.source, {
+    windowStartMs: batch.window_start.getTime(),
+    windowEndMs: batch.window_end.getTime(),
+    retentionCutoffMs: cutoffs.eventsMs,
+    keys: await pinKeys(context, batch, files.policy, cutoffs.eventsMs),
+  });
   const input = await pinInput(store, {
     ...source,
-    format: configured?.format,
-    csv: configured?.csv ?? {},
-    isMapped: (column) => isMappedColumn(paths, column),
+    ...formatHints(recipe),
     chunkBytes: config.chunkBytes,
     oldestAllowed: cutoffs.objects,
     signal,
@@ -84,6 +81,7 @@ async function makePlan(
   const plan = buildPlan({
     batch,
     config: files,
+    recipe,
     manifest: input.files.map((file) => ({
       source_file: file.sourceFile,
       size: file.size,
@@ -92,8 +90,6 @@ async function makePlan(
       lines: file.lineCount,
     })),
     retentionException,
-    retentionCutoffMs: cutoffs.eventsMs,
-    keys,
   });
   return { plan, input };
 }

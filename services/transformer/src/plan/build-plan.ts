@@ -3,8 +3,7 @@ import { gateThresholds } from '@backfill/core/config/policy';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import { FatalError } from '@backfill/core/errors';
 import type { ManifestEntry, Plan } from '@backfill/core/plan/plan';
-import type { RecipeKeys } from '@backfill/core/recipe/key-ring';
-import { buildRecipe } from '@backfill/core/recipe/recipe';
+import type { Recipe } from '@backfill/core/recipe/recipe';
 
 /**
  * Reads the configuration as it is now: a plan is made from the files of its moment and pins them.
@@ -19,14 +18,13 @@ export async function loadConfigForPlan(dir: string, source: string): Promise<Ba
   return config;
 }
 
-/** Joins configuration, submission and pinned input into the document that is approved. Pure. */
+/** Joins policy, submission, recipe and pinned input into the document that is approved. Pure. */
 export function buildPlan(given: {
   batch: BatchRow;
   config: BackfillConfig;
+  recipe: Recipe;
   manifest: ManifestEntry[];
   retentionException: Plan['retentionException'];
-  retentionCutoffMs: number | null;
-  keys: RecipeKeys;
 }): Plan {
   const { batch, config } = given;
   const gates = gateThresholds(config.policy, batch.source);
@@ -36,12 +34,7 @@ export function buildPlan(given: {
     batchId: batch.batch_id,
     input: batch.input,
     manifest: given.manifest,
-    recipe: buildRecipe(config, batch.source, {
-      windowStartMs: batch.window_start.getTime(),
-      windowEndMs: batch.window_end.getTime(),
-      retentionCutoffMs: given.retentionCutoffMs,
-      keys: given.keys,
-    }),
+    recipe: given.recipe,
     policy: {
       approvals: config.policy.approvals,
       retention: config.policy.retention,
