@@ -42,8 +42,8 @@ function checkIdentity(source: SourceConfig, add: AddMistake): void {
   if (source.identity === 'record-id' && !hasRecordId) {
     add('/mapping/record_id', 'is needed for the identity record-id');
   }
-  if (source.identity === 'payload' && hasRecordId) {
-    add('/mapping/record_id', 'does not go with the identity payload');
+  if (source.identity !== 'record-id' && hasRecordId) {
+    add('/mapping/record_id', `does not go with the identity ${source.identity}`);
   }
 }
 

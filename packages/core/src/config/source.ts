@@ -103,10 +103,11 @@ export const sourceSchema = z.strictObject({
   /** How raw identifiers become pseudonyms; `passthrough` for a source whose ids are pseudonyms already. */
   pseudonym: z.enum(PSEUDONYM_MODES),
   /**
-   * What makes an event itself: the record's own id, or nothing but its content (for sources
-   * that may deliver a record twice and number nothing).
+   * What makes an event itself: the record's own id; nothing but its content (for sources that number nothing and may
+   * deliver a record twice); or its content and how often it stood in its file before (for sources that number nothing
+   * and write each record once, such as access logs with times of one second).
    */
-  identity: z.enum(['record-id', 'payload']),
+  identity: z.enum(['record-id', 'payload', 'payload+occurrence']),
   /** Taxonomy events that the source produces, and the schema version of each. */
   events: z.record(z.string().regex(EVENT_NAME), z.string().regex(SCHEMA_VERSION)),
   mapping: z.strictObject({

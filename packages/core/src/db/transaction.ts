@@ -7,6 +7,34 @@ import type { Client, Pool } from './pool.ts';
  * A connection that breaks in between is thrown away with everything it held.
  */
 export async function withTransaction<T>(pool: Pool, actor: string, work: (client: Client) => Promise<T>): Promise<T> {
+  return lend(pool, (client) => transact(client, actor, work), { keep: true });
+}
+
+/** A connection with temporary tables, which go with it. */
+export interface Session {
+  client: Client;
+  /** See {@link withTransaction}; sees the temporary tables. A session ends with the first transaction that fails. */
+  transact<T>(actor: string, work: (client: Client) => Promise<T>): Promise<T>;
+}
+
+/** Lends a connection of its own to work that keeps state in it. */
+export async function withSession<T>(pool: Pool, work: (session: Session) => Promise<T>): Promise<T> {
+  return lend(
+    pool,
+    (client) => work({ client, transact: (actor, inTransaction) => transact(client, actor, inTransaction) }),
+    { keep: false },
+  );
+}
+
+async function transact<T>(client: Client, actor: string, work: (client: Client) => Promise<T>): Promise<T> {
+  await client.query('begin');
+  await client.query(`select set_config('analytics.actor', $1, true)`, [actor]);
+  const result = await work(client);
+  await client.query('commit');
+  return result;
+}
+
+async function lend<T>(pool: Pool, work: (client: Client) => Promise<T>, { keep }: { keep: boolean }): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => {
@@ -14,11 +42,7 @@ export async function withTransaction<T>(pool: Pool, actor: string, work: (clien
   };
   client.on('error', onError);
   try {
-    await client.query('begin');
-    await client.query(`select set_config('analytics.actor', $1, true)`, [actor]);
-    const result = await work(client);
-    await client.query('commit');
-    return result;
+    return await work(client);
   } catch (error) {
     await client.query('rollback').catch((rollbackError: Error) => {
       broken = rollbackError;
@@ -26,6 +50,6 @@ export async function withTransaction<T>(pool: Pool, actor: string, work: (clien
     throw error;
   } finally {
     client.off('error', onError);
-    client.release(broken);
+    client.release(broken ?? !keep);
   }
 }

@@ -6,6 +6,11 @@ export interface RawLine {
   bytes: Buffer | undefined;
   /** Length in the file with the terminator, so that the sum over all records is the file's size. */
   byteLength: number;
+  /**
+   * The record's event is the n-th of its kind in the file, as the plan has numbered it; absent for the first, and where
+   * nobody counts.
+   */
+  occurrence?: number;
   /** The record's end was guessed (see {@link Framing}): a chunk must not end here. */
   isDamaged?: true;
 }

@@ -8,11 +8,11 @@ import { compileIdentifier } from './compile-identifier.ts';
 import { compileUnknownFields } from './compile-unknown-fields.ts';
 import type { KeyRing } from './key-ring.ts';
 import { EXPIRED, FILTERED, type LineOutcome, quarantined, SUPPRESSED } from './line-outcome.ts';
-import { payloadText } from './payload-text.ts';
+import { type PayloadIds, payloadText } from './payload-text.ts';
 import { createPiiContext, type PiiContext, type PiiObserver } from './pii-context.ts';
 import { compilePath } from './read-path.ts';
 import { compileRecordReader } from './read-record.ts';
-import type { Recipe } from './recipe.ts';
+import { countsOccurrences, type Recipe } from './recipe.ts';
 import { schemaReason } from './schema-reason.ts';
 
 /** What a recipe needs that is not pinned: the keys, and who must not come back. */
@@ -54,7 +54,7 @@ export function compileRecipe(
   const transformRecord = compileRecord(recipe, runtime);
   return (line) => {
     const read = readRecord(line);
-    return read.ok ? transformRecord(read.record) : read.outcome;
+    return read.ok ? transformRecord(read.record, line.occurrence) : read.outcome;
   };
 }
 
@@ -62,7 +62,10 @@ function formatWithoutHeader(recipe: Recipe): FileFormat {
   return { format: recipe.source.format ?? 'ndjson', header: null };
 }
 
-function compileRecord(recipe: Recipe, runtime: RecipeRuntime): (record: JsonObject) => LineOutcome {
+function compileRecord(
+  recipe: Recipe,
+  runtime: RecipeRuntime,
+): (record: JsonObject, occurrence: number | undefined) => LineOutcome {
   const { source } = recipe.source;
   const { startMs, endMs } = recipe.window;
   const latestEventMs = recipe.latestEventMs ?? Number.POSITIVE_INFINITY;
@@ -72,7 +75,7 @@ function compileRecord(recipe: Recipe, runtime: RecipeRuntime): (record: JsonObj
   const readTime = compileTime(recipe);
   const resolveEvent = compileEvents(recipe, context);
   const readIds = compileIds(recipe, context);
-  return (record) => {
+  return (record, occurrence) => {
     const eventTsMs = readTime(record);
     if (typeof eventTsMs === 'string') return quarantined(`time: ${eventTsMs}`);
     if (eventTsMs < startMs || eventTsMs >= endMs) return FILTERED;
@@ -81,7 +84,7 @@ function compileRecord(recipe: Recipe, runtime: RecipeRuntime): (record: JsonObj
     if (plan === undefined) return FILTERED;
     if (typeof plan === 'string') return quarantined(`event_name: ${plan}`);
     if (eventTsMs < retentionCutoffMs) return EXPIRED;
-    const ids = readIds(record, eventTsMs);
+    const ids = readIds(record, eventTsMs, occurrence);
     if (typeof ids === 'string') return quarantined(ids);
     if (ids.subjectId !== null && runtime.isSuppressed(ids.subjectId)) return SUPPRESSED;
     countUnknown?.(record);
@@ -99,18 +102,12 @@ function compileTime(recipe: Recipe): (record: JsonObject) => number | TimeFailu
   return (record) => parseEventTime(read(record), format, zoneOffsetMs);
 }
 
-interface Ids {
-  recordId: string | null;
-  sessionId: string | null;
-  subjectId: string | null;
-}
-
 function toEvent(
   source: string,
   plan: EventPlan,
   properties: JsonObject | string,
   eventTsMs: number,
-  ids: Ids,
+  ids: PayloadIds,
 ): LineOutcome {
   const { eventName, schemaVersion } = plan;
   if (typeof properties === 'string') return quarantined(properties);
@@ -123,14 +120,17 @@ function toEvent(
   return { outcome: 'accepted', event };
 }
 
+type IdsReader = (record: JsonObject, eventTsMs: number, occurrence: number | undefined) => PayloadIds | string;
+
 /** Reads the three ids of a record; gives the quarantine reason of the first that is unusable. */
-function compileIds(recipe: Recipe, context: PiiContext): (record: JsonObject, eventTsMs: number) => Ids | string {
+function compileIds(recipe: Recipe, context: PiiContext): IdsReader {
   const { mapping, identity } = recipe.source;
   const readRecordId = compileIdentifier(mapping.record_id, context);
   const readSessionId = compileIdentifier(mapping.session_id, context);
   const readSubjectId = compileIdentifier(mapping.subject_id, context);
   const needsRecordId = identity === 'record-id';
-  return (record, eventTsMs) => {
+  const isCounted = countsOccurrences(recipe);
+  return (record, eventTsMs, occurrence = 1) => {
     const recordId = readRecordId(record, eventTsMs);
     if (!recordId.ok) return `record_id: ${recordId.reason}`;
     if (needsRecordId && recordId.id === null) return 'record_id: missing';
@@ -138,6 +138,11 @@ function compileIds(recipe: Recipe, context: PiiContext): (record: JsonObject, e
     if (!sessionId.ok) return `session_id: ${sessionId.reason}`;
     const subjectId = readSubjectId(record, eventTsMs);
     if (!subjectId.ok) return `subject_id: ${subjectId.reason}`;
-    return { recordId: recordId.id, sessionId: sessionId.id, subjectId: subjectId.id };
+    return {
+      recordId: recordId.id,
+      occurrence: isCounted ? occurrence : null,
+      sessionId: sessionId.id,
+      subjectId: subjectId.id,
+    };
   };
 }

@@ -1,5 +1,14 @@
 import type { JsonObject } from '../domain/json.ts';
 
+/** What tells an event from others of the same properties; null for what its source has not. */
+export interface PayloadIds {
+  recordId: string | null;
+  /** From 1; see `RawLine`. */
+  occurrence: number | null;
+  sessionId: string | null;
+  subjectId: string | null;
+}
+
 /**
  * The canonical payload of an event. The fixed names are written in canonical order here, and
  * `properties` must have its names in that order already; the values must be JSON numbers that
@@ -7,12 +16,10 @@ import type { JsonObject } from '../domain/json.ts';
  *
  * @returns undefined if a text holds a NUL or a lone surrogate, which PostgreSQL and RFC 8785 refuse
  */
-export function payloadText(
-  eventName: string,
-  properties: JsonObject,
-  ids: { recordId: string | null; sessionId: string | null; subjectId: string | null },
-): string | undefined {
-  let text = `{"event_name":"${eventName}","properties":${JSON.stringify(properties)}`;
+export function payloadText(eventName: string, properties: JsonObject, ids: PayloadIds): string | undefined {
+  let text = `{"event_name":"${eventName}"`;
+  if (ids.occurrence !== null) text += `,"occurrence":${ids.occurrence}`;
+  text += `,"properties":${JSON.stringify(properties)}`;
   if (ids.recordId !== null) text += `,"record_id":${JSON.stringify(ids.recordId)}`;
   if (ids.sessionId !== null) text += `,"session_id":${JSON.stringify(ids.sessionId)}`;
   if (ids.subjectId !== null) text += `,"subject_id":${JSON.stringify(ids.subjectId)}`;

@@ -92,6 +92,11 @@ function pinUpcasts(config: BackfillConfig, eventName: string, version: string):
     });
 }
 
+/** True if the source's events carry their number within the file, which the plan has to count. */
+export function countsOccurrences({ source }: Pick<Recipe, 'source'>): boolean {
+  return source.identity === 'payload+occurrence';
+}
+
 /** sha256 of the recipe's canonical JSON, lower-case hex. */
 export function recipeHash(recipe: Recipe): string {
   // A JSON round trip drops optional fields that are undefined, which canonical JSON has no form for.

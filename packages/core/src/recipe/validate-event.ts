@@ -15,7 +15,7 @@ export interface StoredEvent {
 export type TaxonomyCheck = (event: StoredEvent) => string | undefined;
 
 /** Every name that a payload may have. */
-export const PAYLOAD_NAMES = ['event_name', 'properties', 'record_id', 'session_id', 'subject_id'];
+export const PAYLOAD_NAMES = ['event_name', 'occurrence', 'properties', 'record_id', 'session_id', 'subject_id'];
 
 /**
  * Compiles the check of stored events against the recipe's taxonomy. Shares no code with the

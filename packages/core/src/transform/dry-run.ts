@@ -7,13 +7,16 @@ import {
   type DryRunDuplicates,
   judgeDryRunEvents,
 } from '../db/queries/dry-run-events.ts';
+import { createOccurrenceTables } from '../db/queries/occurrences.ts';
 import { forbidWrites } from '../db/queries/session-forbid-writes.ts';
 import { listSuppressedSubjects } from '../db/queries/suppression-list.ts';
 import type { Balance } from '../domain/balance.ts';
 import { compilePinnedRecipe } from './compile-pinned-recipe.ts';
+import { loadBatch } from './load-batch.ts';
+import { planRawInput } from './plan-raw-input.ts';
 import { type OutcomeSink, perFile, transformAll } from './transform-all.ts';
 import { TransformCounts, type TransformSummary } from './transform-counts.ts';
-import { loadBatch, planRawInput, type TransformTools, type TransformWork } from './transform-work.ts';
+import type { TransformTools, TransformWork } from './transform-work.ts';
 
 /** Event ids that are sent to the database at once. */
 const ROWS_PER_COPY = 10_000;
@@ -61,6 +64,7 @@ function balanceOf(summary: TransformSummary, { inserted }: DryRunDuplicates): B
 export async function dryRunBatch(tools: TransformTools, batchId: string): Promise<DryRun> {
   const { db, keys } = tools;
   await createDryRunEvents(db);
+  await createOccurrenceTables(db);
   await forbidWrites(db);
   const { work, description } = await findWork(tools, batchId);
   const suppressed = new Set(await listSuppressedSubjects(db));
@@ -80,7 +84,7 @@ export async function dryRunBatch(tools: TransformTools, batchId: string): Promi
     },
     flush: async () => (rows.length >= ROWS_PER_COPY ? send() : undefined),
   };
-  await transformAll(work, transformerOf, sink, tools);
+  await transformAll(work, transformerOf, sink, tools.signal);
   await send();
   const judged = await judgeDryRunEvents(db, batchId);
   const summary = counts.summary();

@@ -78,6 +78,7 @@ export async function pinInput(store: ObjectStore, options: PinOptions): Promise
       etag: object.etag,
       lastModified: object.lastModified,
       sha256: scanned.sha256,
+      contentSha256: scanned.contentSha256,
       compression: scanned.compression,
       format: scanned.format,
       header: scanned.header,

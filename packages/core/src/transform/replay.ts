@@ -6,12 +6,12 @@ import { FatalError } from '../errors.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import type { LineTransformer } from '../recipe/compile-recipe.ts';
 import { compilePinnedRecipe } from './compile-pinned-recipe.ts';
+import { loadBatch } from './load-batch.ts';
 import { PartBuilder } from './part-builder.ts';
 import { type PartDifference, partDifferences } from './part-differences.ts';
-import { readChunk } from './read-chunk.ts';
 import { checkLineCount, perFile } from './transform-all.ts';
 import type { EventSink } from './transform-input.ts';
-import { loadBatch, type TransformTools, type TransformWork, type WorkChunk } from './transform-work.ts';
+import type { TransformTools, TransformWork, WorkChunk } from './transform-work.ts';
 
 /** How a replay compares with the first run. */
 export interface Replay {
@@ -69,13 +69,11 @@ class Replayer {
   }
 
   async replayChunk(work: TransformWork, chunk: WorkChunk): Promise<void> {
-    const { store, signal } = this.#tools;
     const parts = await listPartsOfChunk(this.#tools.db, chunk.chunk_id);
-    const { maxLineBytes } = work.recipe.limits;
     let part = await this.#beginPart(chunk, parts[0]);
     let partNo = 0;
     let read = 0;
-    for await (const lines of readChunk(store, work.objectOf(chunk), chunk, { maxLineBytes, signal })) {
+    for await (const lines of work.readLines(chunk)) {
       for (const line of lines) {
         this.#replayLine(chunk, line, part?.builder);
         if (part === undefined || part.builder.lineCount < part.ledger.line_count) continue;
@@ -84,7 +82,7 @@ class Replayer {
         part = await this.#beginPart(chunk, parts[partNo]);
       }
       read += lines.length;
-      signal.throwIfAborted();
+      this.#tools.signal.throwIfAborted();
       await this.#sink.flush();
     }
     checkLineCount(chunk, read);

@@ -11,6 +11,8 @@ import { peek } from './peek.ts';
 
 export interface ScannedObject extends FileFormat {
   sha256: string;
+  /** Of the text, decompressed. */
+  contentSha256: string;
   /** Bytes as stored. */
   size: number;
   compression: Compression;
@@ -46,11 +48,13 @@ export async function scanObject(name: string, body: Readable, options: ScanOpti
     const { head, whole } = await peek(stored.stream, MAGIC_BYTES);
     const compression = detectCompression(head);
     const text = decompress(Readable.from(whole, { objectMode: false }), compression);
-    const scanned = await scanText(name, text, compression, options);
+    const content = compression === 'none' ? undefined : hashedStream(text, options.signal);
+    const scanned = await scanText(name, content?.stream ?? text, compression, options);
     const size = stored.size();
+    const sha256 = stored.sha256();
     const asOne = scanned.lines > 0 ? [{ byteStart: 0, byteEnd: size, firstLine: 1, lineCount: scanned.lines }] : [];
     const ranges = compression === 'none' ? scanned.ranges : asOne;
-    return { ...scanned, sha256: stored.sha256(), size, compression, ranges };
+    return { ...scanned, sha256, contentSha256: content?.sha256() ?? sha256, size, compression, ranges };
   } finally {
     body.destroy();
   }

@@ -2,8 +2,6 @@ import { FatalError } from '../errors.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import type { LineTransformer } from '../recipe/compile-recipe.ts';
 import type { LineOutcome } from '../recipe/line-outcome.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
-import { readChunk } from './read-chunk.ts';
 import type { TransformWork, WorkChunk } from './transform-work.ts';
 
 /** Takes the outcomes of lines, in the order of files and lines. */
@@ -31,13 +29,12 @@ export async function transformAll(
   work: TransformWork,
   transformerOf: (chunk: WorkChunk) => LineTransformer,
   sink: OutcomeSink,
-  { store, signal }: { store: ObjectStore; signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<void> {
-  const { maxLineBytes } = work.recipe.limits;
   for (const chunk of work.chunks) {
     const transform = transformerOf(chunk);
     let read = 0;
-    for await (const lines of readChunk(store, work.objectOf(chunk), chunk, { maxLineBytes, signal })) {
+    for await (const lines of work.readLines(chunk)) {
       for (const line of lines) sink.add(chunk, line, transform(line));
       read += lines.length;
       signal.throwIfAborted();

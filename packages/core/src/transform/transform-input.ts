@@ -1,11 +1,13 @@
+import { createOccurrenceTables } from '../db/queries/occurrences.ts';
 import { forbidWrites } from '../db/queries/session-forbid-writes.ts';
 import { listSuppressedSubjects } from '../db/queries/suppression-list.ts';
 import type { TransformedEvent } from '../recipe/line-outcome.ts';
 import { compilePinnedRecipe } from './compile-pinned-recipe.ts';
 import type { EventOrigin } from './event-line.ts';
+import { planRawInput, type RawInput } from './plan-raw-input.ts';
 import { perFile, transformAll } from './transform-all.ts';
 import { TransformCounts, type TransformSummary } from './transform-counts.ts';
-import { planRawInput, type RawInput, type TransformTools } from './transform-work.ts';
+import type { TransformTools } from './transform-work.ts';
 
 /** Takes events, in the order of files and lines. */
 export interface EventSink {
@@ -15,6 +17,7 @@ export interface EventSink {
 
 /** Transforms raw input that need not be a batch, as a batch of it would be now. Stores nothing. */
 export async function transformInput(tools: TransformTools, raw: RawInput, sink: EventSink): Promise<TransformSummary> {
+  await createOccurrenceTables(tools.db);
   await forbidWrites(tools.db);
   const work = await planRawInput(tools, raw, '');
   const suppressed = new Set(await listSuppressedSubjects(tools.db));
@@ -34,7 +37,7 @@ export async function transformInput(tools: TransformTools, raw: RawInput, sink:
       },
       flush: () => sink.flush(),
     },
-    tools,
+    tools.signal,
   );
   return counts.summary();
 }

@@ -2,17 +2,20 @@ import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import type { Client } from '@backfill/core/db/pool';
 import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
+import { createOccurrenceTables, storeOccurrences } from '@backfill/core/db/queries/occurrences';
 import { sealPlan } from '@backfill/core/db/queries/plan-seal';
-import { withTransaction } from '@backfill/core/db/transaction';
+import { type Session, withSession, withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import { type Plan, planHash } from '@backfill/core/plan/plan';
 import { retentionCutoffs, retentionExceptionOf } from '@backfill/core/plan/retention';
-import { buildRecipe, recipeHash } from '@backfill/core/recipe/recipe';
+import { buildRecipe, countsOccurrences, recipeHash } from '@backfill/core/recipe/recipe';
 import { requireResidency } from '@backfill/core/runtime/check-residency';
 import { parseS3Prefix } from '@backfill/core/storage/layout';
+import { numberOccurrences } from '@backfill/core/transform/number-occurrences';
 import { formatHints, type PinnedInput, pinInput } from '@backfill/core/transform/pin-input';
+import { inputWork } from '@backfill/core/transform/transform-work';
 import type { TransformerContext } from '../context.ts';
 import { buildPlan, loadConfigForPlan } from '../plan/build-plan.ts';
 import { pinKeys } from '../plan/pin-keys.ts';
@@ -49,9 +52,10 @@ function checkSize({ files }: PinnedInput, input: string, maxRows: number): void
 async function makePlan(
   context: TransformerContext,
   batch: BatchRow,
+  session: Session,
   signal: AbortSignal,
 ): Promise<{ plan: Plan; input: PinnedInput }> {
-  const { config, store } = context;
+  const { config, store, keys } = context;
   const source = parseS3Prefix(batch.input);
   if (source === undefined) throw new FatalError(`${batch.input} is not of the form s3://bucket/prefix/`);
   await requireResidency(context, [source.bucket]);
@@ -78,6 +82,11 @@ async function makePlan(
     signal,
   });
   checkSize(input, batch.input, files.policy.limits.max_batch_rows);
+  if (countsOccurrences(recipe)) {
+    await createOccurrenceTables(session.client);
+    const work = inputWork({ store, signal }, { batchId: batch.batch_id, recipe, ...source, input });
+    await numberOccurrences(session.client, work, { keys, signal });
+  }
   const plan = buildPlan({
     batch,
     config: files,
@@ -97,6 +106,7 @@ async function makePlan(
 async function seal(client: Client, fence: BatchFence, plan: Plan, input: PinnedInput): Promise<void> {
   await enterBatchFence(client, fence.batchId, ['planning'], fence.epoch);
   await sealPlan(client, { plan, planHash: planHash(plan), recipeHash: recipeHash(plan.recipe), ...input });
+  if (countsOccurrences(plan.recipe)) await storeOccurrences(client, fence.batchId);
   const needsApproval = plan.policy.approvals.run.length > 0;
   const sealed = await changeStatus(client, {
     batchId: fence.batchId,
@@ -115,9 +125,12 @@ export async function planBatch(context: TransformerContext, job: BatchJob, sign
   const { pool, logger } = context;
   const { batch, fence } = await beginPlanning(context, job);
   await withFenceWatch(pool, fence, signal, async (watched) => {
-    const { plan, input } = await makePlan(context, batch, watched);
-    await checkBatchFence(pool, fence);
-    await withTransaction(pool, ACTOR, (client) => seal(client, fence, plan, input));
+    const { plan, input } = await withSession(pool, async (session) => {
+      const made = await makePlan(context, batch, session, watched);
+      await checkBatchFence(pool, fence);
+      await session.transact(ACTOR, (client) => seal(client, fence, made.plan, made.input));
+      return made;
+    });
     logger.info(
       { batch: batch.batch_id, files: input.files.length, chunks: input.chunks.length, plan: planHash(plan) },
       'batch planned',

@@ -1,6 +1,7 @@
 import type { ChunkJob } from '@backfill/core/contracts/raw-chunks';
 import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type Chunk, getChunk, markChunkDone } from '@backfill/core/db/queries/chunk-get';
+import { listBatchOccurrences } from '@backfill/core/db/queries/occurrences';
 import { getPartsOfChunk } from '@backfill/core/db/queries/part-progress';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { listSuppressedSubjects } from '@backfill/core/db/queries/suppression-list';
@@ -11,9 +12,11 @@ import { StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { LineTransformer } from '@backfill/core/recipe/compile-recipe';
 import { PiiCounter, type PiiCounts } from '@backfill/core/recipe/pii-counter';
+import { countsOccurrences } from '@backfill/core/recipe/recipe';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { compilePinnedRecipe } from '@backfill/core/transform/compile-pinned-recipe';
 import { cutParts } from '@backfill/core/transform/cut-parts';
+import { numberLines } from '@backfill/core/transform/number-lines';
 import { readChunk } from '@backfill/core/transform/read-chunk';
 import type { TransformerContext } from '../context.ts';
 import { registerPart } from './register-part.ts';
@@ -61,7 +64,10 @@ async function transformLines(context: TransformerContext, work: ChunkWork, sign
     bucket: config.storage.archiveBucket,
     key: archiveLayout.mirrorObject(chunk.batch_id, chunk.source_file),
   };
-  const lines = readChunk(store, object, chunk, { maxLineBytes: plan.recipe.limits.maxLineBytes, signal });
+  const read = readChunk(store, object, chunk, { maxLineBytes: plan.recipe.limits.maxLineBytes, signal });
+  const lines = countsOccurrences(plan.recipe)
+    ? numberLines(read, (numbered) => listBatchOccurrences(context.pool, chunk.batch_id, chunk.file_no, numbered))
+    : read;
   const parts = cutParts(lines, transform, chunk, {
     // Parts that were registered before a crash are not made again.
     done: await getPartsOfChunk(context.pool, chunk.chunk_id),

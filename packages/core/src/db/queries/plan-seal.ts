@@ -10,6 +10,8 @@ export interface PlannedFile extends FileFormat {
   etag: string;
   lastModified: Date;
   sha256: string;
+  /** Of the text, whatever it is compressed with. */
+  contentSha256: string;
   compression: Compression;
   lineCount: number;
 }
@@ -26,12 +28,12 @@ export interface PlannedChunk {
 async function insertFiles(db: Queryable, batchId: string, files: readonly PlannedFile[]): Promise<void> {
   await db.query(
     `insert into analytics.backfill_files
-       (batch_id, file_no, source_file, size, etag, last_modified, sha256, compression, format,
+       (batch_id, file_no, source_file, size, etag, last_modified, sha256, content_sha256, compression, format,
         header, line_count)
-     select $1, f."fileNo", f."sourceFile", f.size, f.etag, f."lastModified", f.sha256, f.compression, f.format,
+     select $1, f."fileNo", f."sourceFile", f.size, f.etag, f."lastModified", f.sha256, f."contentSha256", f.compression, f.format,
             coalesce(f.header, 'null'), f."lineCount"
        from jsonb_to_recordset($2::jsonb) as f ("fileNo" int, "sourceFile" text, size bigint, etag text,
-              "lastModified" timestamptz, sha256 text, compression text, format text, header jsonb,
+              "lastModified" timestamptz, sha256 text, "contentSha256" text, compression text, format text, header jsonb,
               "lineCount" bigint)`,
     [batchId, JSON.stringify(files)],
   );
