@@ -26,8 +26,8 @@ const kinds = async (batchId: string) =>
   );
 
 it('stops a batch whose own repeats are over the threshold, with the numbers, and lets it pass under another', async () => {
-  const log = `${accessLog(0, 998)}${accessLine(3)}\n${accessLine(4)}\n`;
-  const stopped = await run('repeats', { 'a.log': log });
+  const logs = { 'a.log': accessLog(0, 998), 'b.log': `${accessLine(3)}\n${accessLine(4)}\n` };
+  const stopped = await run('repeats', logs);
   expect([stopped.status, stopped.status_reason]).toEqual([
     'gates_failed',
     'duplicates: 0.002 observed, 0.001 allowed',
@@ -39,7 +39,7 @@ it('stops a batch whose own repeats are over the threshold, with the numbers, an
   await pipeline.config.editPolicy((policy) => {
     policy.gates.sources = { 'web-access': { duplicate_ratio: 0.01 } };
   });
-  const passed = await run('relaxed', { 'a.log': log });
+  const passed = await run('relaxed', logs);
   expect(passed.status).toBe('awaiting_publish_approval');
   await pipeline.change('relaxed', 'awaiting_publish_approval', 'publishing');
   await pipeline.rest('relaxed', ['published']);

@@ -62,7 +62,7 @@ export function draftConfig(
       ...(csvTypes === undefined ? {} : { csv: csvTypes }),
       region: 'eu',
       pseudonym: 'hmac',
-      identity: ids.mapping.record_id === undefined ? 'payload' : 'record-id',
+      identity: draftIdentity(format, ids.mapping.record_id !== undefined),
       events: Object.fromEntries([...schemas.keys()].map((name) => [name, VERSION])),
       mapping: { time, event_name: eventName.mapping, ...ids.mapping, properties },
     },
@@ -70,6 +70,12 @@ export function draftConfig(
     decisions,
     todo,
   };
+}
+
+/** A web server writes each request once, and its times are too coarse to tell requests apart. */
+function draftIdentity(format: FormatName, hasRecordId: boolean): SourceConfig['identity'] {
+  if (hasRecordId) return 'record-id';
+  return format === 'combined' ? 'payload+occurrence' : 'payload';
 }
 
 type Mapping = SourceConfig['mapping'];
@@ -145,7 +151,12 @@ function draftIds(
       ? { path: recordId.path, pii: 'none' }
       : { path: recordId.path, pii: 'pseudonymise', domain: 'record' };
     if (!isMachineMade) todo.push(`mapping.record_id: pii none, if ${recordId.path} names nobody.`);
-  } else todo.push('identity: no record id was found, so two equal records of one millisecond are one event.');
+  } else {
+    todo.push(
+      'identity: no record id was found. payload makes one event of equal records, for logs that may deliver a record ' +
+        'twice; payload+occurrence keeps them apart, for logs that write each record once.',
+    );
+  }
   const sessionId = chooseSessionId(fields.filter(({ path }) => !used.includes(path)));
   if (sessionId !== undefined) {
     used.push(sessionId.path);

@@ -18,6 +18,12 @@ export interface ManifestEntry {
   lines: number;
 }
 
+/** A source's thresholds, with what the submission says about overlap. */
+export interface PlannedThresholds extends GateThresholds {
+  /** The policy's own `max_overlap`: the share of events that may have come before in files that were cut differently. */
+  max_recut: number;
+}
+
 /** What is approved before anything runs: everything that decides what the batch will do. Plain JSON. */
 export interface Plan {
   planVersion: 1;
@@ -25,7 +31,7 @@ export interface Plan {
   input: string;
   manifest: ManifestEntry[];
   recipe: Recipe;
-  policy: Pick<Policy, 'approvals' | 'retention'> & { gates: GateThresholds };
+  policy: Pick<Policy, 'approvals' | 'retention'> & { gates: PlannedThresholds };
   retentionException: { why: string; until: string } | null;
 }
 

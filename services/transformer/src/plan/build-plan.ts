@@ -38,7 +38,11 @@ export function buildPlan(given: {
     policy: {
       approvals: config.policy.approvals,
       retention: config.policy.retention,
-      gates: { ...gates, max_overlap: typeof maxOverlap === 'number' ? maxOverlap : gates.max_overlap },
+      gates: {
+        ...gates,
+        max_overlap: typeof maxOverlap === 'number' ? maxOverlap : gates.max_overlap,
+        max_recut: gates.max_overlap,
+      },
     },
     retentionException: given.retentionException,
   };

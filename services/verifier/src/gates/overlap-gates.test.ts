@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { overlapGates } from './overlap-gates.ts';
 
-const thresholds = { duplicate_ratio: 0.001, max_overlap: 0.01 };
+const thresholds = { duplicate_ratio: 0.001, max_overlap: 0.01, max_recut: 0.001 };
 const counts = { staged: 10_000, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
 
-function judge(changes: Partial<typeof counts>) {
-  const [duplicates, overlap] = overlapGates({ ...counts, ...changes }, thresholds);
+function judge(changes: Partial<typeof counts>, recut = 0) {
+  const [duplicates, overlap] = overlapGates({ ...counts, ...changes }, thresholds, recut);
   return {
     duplicates: duplicates?.observed,
     overlap: overlap?.observed,
@@ -31,5 +31,10 @@ describe('overlapGates', () => {
       passed: [true, true],
     });
     expect(judge({ other_batch: 10_000 })).toEqual({ duplicates: 0.99, overlap: 1, passed: [false, false] });
+  });
+
+  it('refuses events of files that were cut differently, however much overlap was announced', () => {
+    expect(judge({ other_batch: 50 }, 10)).toEqual({ duplicates: 0, overlap: 0.005, passed: [true, true] });
+    expect(judge({ other_batch: 50 }, 11)).toEqual({ duplicates: 0, overlap: 0.0011, passed: [true, false] });
   });
 });

@@ -1,4 +1,5 @@
 import type { GateResult } from '@backfill/core/domain/gate-result';
+import type { PlannedThresholds } from '@backfill/core/plan/plan';
 
 /** Staged rows of a batch by what they are, counted in staging now. */
 export interface StagedCounts {
@@ -23,6 +24,25 @@ export const STAGED_COUNTS_SQL = `
     from analytics.events_backfill_staging s
    where batch_id = $1`;
 
+/**
+ * Counts a batch's ($1) lines whose event another batch has from a file with another text. Numbers of occurrences hold
+ * within a file: in one that was cut anew they count something else, and what repeats is lost or doubled.
+ */
+export const RECUT_COUNT_SQL = `
+  select count(*) as recut
+    from analytics.backfill_losers l
+    join analytics.backfill_event_checkpoint_raw mine
+      on mine.batch_id = l.loser_batch_id and mine.event_id = l.event_id
+    join analytics.backfill_files f on f.batch_id = mine.batch_id and f.source_file = mine.source_file
+   where l.loser_batch_id = $1 and l.winner_batch_id is not null
+     and not exists (
+       select 1 from analytics.backfill_event_checkpoint_raw theirs
+         join analytics.backfill_files tf on tf.batch_id = theirs.batch_id and tf.source_file = theirs.source_file
+        where theirs.batch_id = l.winner_batch_id and theirs.event_id = l.event_id
+          and tf.content_sha256 = f.content_sha256)`;
+
+type OverlapThresholds = Pick<PlannedThresholds, 'duplicate_ratio' | 'max_overlap' | 'max_recut'>;
+
 const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
 
 /**
@@ -30,11 +50,10 @@ const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
  * another batch or live ingestion has is overlap, normal at the edges of an outage and bounded.
  *
  * Duplicate ratio = (`same_batch` + overlap beyond `max_overlap`) / staged.
+ *
+ * @param recut lines as {@link RECUT_COUNT_SQL} counts them: bounded by the policy (`max_recut`), whatever the submission says
  */
-export function overlapGates(
-  counts: StagedCounts,
-  thresholds: { duplicate_ratio: number; max_overlap: number },
-): GateResult[] {
+export function overlapGates(counts: StagedCounts, thresholds: OverlapThresholds, recut: number): GateResult[] {
   const overlap = counts.other_batch + counts.live + counts.newly_live;
   const excess = Math.max(0, overlap - thresholds.max_overlap * counts.staged);
   const duplicateRatio = share(counts.same_batch + excess, counts.staged);
@@ -49,13 +68,26 @@ export function overlapGates(
       procedure,
       detail: { ...counts },
     },
-    {
-      gate: 'overlap',
-      threshold: thresholds.max_overlap,
-      observed: overlapShare,
-      passed: overlapShare <= thresholds.max_overlap,
-      procedure,
-      detail: { ...counts },
-    },
+    share(recut, counts.staged) > thresholds.max_recut
+      ? recutGate(counts, thresholds, recut)
+      : {
+          gate: 'overlap',
+          threshold: thresholds.max_overlap,
+          observed: overlapShare,
+          passed: overlapShare <= thresholds.max_overlap,
+          procedure,
+          detail: { ...counts, recut },
+        },
   ];
+}
+
+function recutGate(counts: StagedCounts, { max_recut }: OverlapThresholds, recut: number): GateResult {
+  return {
+    gate: 'overlap',
+    threshold: max_recut,
+    observed: share(recut, counts.staged),
+    passed: false,
+    procedure: RECUT_COUNT_SQL.trim(),
+    detail: { ...counts, recut, why: 'another batch has these events from files that were cut differently' },
+  };
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
+import type { Pool } from '@backfill/core/db/pool';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
@@ -13,9 +14,10 @@ import { canonicalJson } from '@backfill/core/domain/canonical-json';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
+import { countsOccurrences } from '@backfill/core/recipe/recipe';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { measureBalance } from '../gates/balance-gate.ts';
-import { overlapGates, STAGED_COUNTS_SQL, type StagedCounts } from '../gates/overlap-gates.ts';
+import { overlapGates, RECUT_COUNT_SQL, STAGED_COUNTS_SQL, type StagedCounts } from '../gates/overlap-gates.ts';
 import { measureRows } from '../gates/row-gates.ts';
 import { writeReport } from '../report/write-report.ts';
 
@@ -45,8 +47,9 @@ async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: A
     new Date(plan.recipe.window.endMs),
   ]);
   const counts = rows[0] ?? { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
+  const recut = countsOccurrences(plan.recipe) ? await countRecut(pool, plan.batchId) : 0;
   const rowFindings = await measureRows(pool, plan.batchId, plan.recipe, gates.schema, signal);
-  const results = [balance, ...overlapGates(counts, gates), ...rowFindings.gates];
+  const results = [balance, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
   return {
     results,
     gateSetHash: gateSetHash(planHash, results, rowFindings.rowsDigest),
@@ -56,11 +59,17 @@ async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: A
   };
 }
 
+async function countRecut(pool: Pool, batchId: string): Promise<number> {
+  const { rows } = await pool.query<{ recut: number }>(RECUT_COUNT_SQL, [batchId]);
+  return rows[0]?.recut ?? 0;
+}
+
 /** Gates that fail without a row to look at, which is the reason to tell. */
 function describeFailure({ gate, observed, threshold, detail }: GateResult): string {
+  const why = typeof detail.why === 'string' ? `: ${detail.why}` : '';
   if (gate === 'schema' && detail.staged === 0)
     return 'schema: no line became an event, so there is nothing to publish';
-  return `${gate}: ${Number(observed.toPrecision(4))} observed, ${threshold} allowed`;
+  return `${gate}: ${Number(observed.toPrecision(4))} observed, ${threshold} allowed${why}`;
 }
 
 function describeFailures(results: readonly GateResult[]): string {
