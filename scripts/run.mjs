@@ -24,6 +24,7 @@ const COMMANDS = {
   demo: { needs: ['redis'], steps: [script('infra/src/demo.ts')], here: true },
   start: { needs: ['redis'], steps: [script('infra/src/start.ts')], here: true },
   test: { needs: ['redis', 'psql'], steps: [[bin('vitest'), 'run']] },
+  bench: { needs: ['redis'], steps: [script('test/bench/main.ts')] },
   check: { needs: [], steps: [[bin('tsc'), '-p', '.'], [bin('biome'), 'ci', ...plain], [bin('knip')]] },
   cli: { needs: [], steps: [script('packages/cli/src/main.ts')], here: true },
   setup: { needs: [], steps: [] },

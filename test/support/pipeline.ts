@@ -1,7 +1,7 @@
 import { readEnvironment, type ServiceName } from '@backfill/core/config/environment';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
 import { withTransaction } from '@backfill/core/db/transaction';
-import { changeStatus, enqueueOpenWork } from '@backfill/core/dispatch/change-status';
+import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { type BatchStatus, RESTING_STATUSES } from '@backfill/core/domain/batch-status';
 import type { Service } from '@backfill/core/run-service';
 import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
@@ -12,14 +12,8 @@ import { createTransformerService } from '@backfill/transformer/service';
 import { createVerifierService } from '@backfill/verifier/service';
 import { createConfigDir, withoutApprovals } from './config-dir.ts';
 import { createTestEnvironment, type TestEnvironment } from './environment.ts';
+import { insertBatch, type SubmittedBatch } from './insert-batch.ts';
 import { waitFor } from './wait-for.ts';
-
-export interface SubmittedBatch {
-  batchId: string;
-  source: string;
-  window: { start: string; end: string };
-  request?: Record<string, unknown>;
-}
 
 /** The workers of a whole pipeline in this process, on real servers, without the API and without approvals. */
 export interface Pipeline extends TestEnvironment {
@@ -46,21 +40,6 @@ function createServices(env: Record<string, string>, importers: number): Service
     createVerifierService(runtime('verifier')),
     createRollbackService(runtime('rollback')),
   ];
-}
-
-async function insertBatch(runtime: Runtime, batch: SubmittedBatch): Promise<void> {
-  const { batchId, source, window, request = {} } = batch;
-  const input = `s3://${runtime.config.storage.rawBucket}/${batchId}/`;
-  await withTransaction(runtime.pool, 'test', async (client) => {
-    await client.query(
-      `insert into analytics.backfill_batches
-         (batch_id, source, reason, input, window_start, window_end, request, request_sha256, submitted_by)
-       values ($1, $2, 'outage', $3, $4, $5, $6, '', 'test')`,
-      [batchId, source, input, window.start, window.end, request],
-    );
-    const row = await getBatch(client, batchId);
-    if (row !== undefined) await enqueueOpenWork(client, row);
-  });
 }
 
 /** Starts a pipeline of its own for one test file. */

@@ -1,0 +1,9 @@
+import type { Bench } from './bench.ts';
+import { memoryBench } from './memory/memory-bench.ts';
+import { transformBench } from './transform/transform-bench.ts';
+
+/** Every benchmark by its name on the command line, in the order they run. */
+export const BENCHES: Readonly<Record<string, Bench>> = {
+  transform: transformBench,
+  memory: memoryBench,
+};
