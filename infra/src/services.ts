@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type ManagedProcess, manageProcess } from './managed-process.ts';
+import { nodeEnv } from './node-env.ts';
 import { REPOSITORY_ROOT } from './repository.ts';
 import type { StateDir } from './state-dir.ts';
 
@@ -48,7 +49,7 @@ export function createService(
         path.join(REPOSITORY_ROOT, 'services', service, 'src', 'main.ts'),
         ...[`--instance=${name}`, `--state-dir=${dir.root}`],
       ],
-      env: { ...env, [`${service.toUpperCase()}_PORT`]: String(port) },
+      env: { ...nodeEnv(env), [`${service.toUpperCase()}_PORT`]: String(port) },
       cwd: REPOSITORY_ROOT,
       ipc: true,
       logFile: path.join(dir.logs, `${name}.log`),

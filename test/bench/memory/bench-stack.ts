@@ -18,7 +18,7 @@ export interface BenchStack {
 /** Starts PostgreSQL, Redis and S3 in a temporary folder, with the benchmarks' configuration. */
 export async function startBenchStack(say: (line: string) => void): Promise<BenchStack> {
   const servers = await startTemporaryServers({ report: say });
-  const env = { ...servers.env, BACKFILL_CONFIG_DIR: BENCH_CONFIG_DIR };
+  const env: Record<string, string> = { ...servers.env, BACKFILL_CONFIG_DIR: BENCH_CONFIG_DIR };
   await migrate({ connectionString: env.DATABASE_URL ?? '' });
   const runtime = createRuntime(readEnvironment('api', { ...env, LOG_LEVEL: 'silent' }));
   const services: ManagedProcess[] = [];

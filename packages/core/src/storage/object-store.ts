@@ -17,6 +17,7 @@ import { FatalError } from '../errors.ts';
 import type { BucketFacts } from '../residency/residency-facts.ts';
 import { guardHost } from './host-guard.ts';
 import { inspectBucket } from './inspect-bucket.ts';
+import { type BlockContent, putBlocksCommand } from './put-blocks.ts';
 
 export interface ObjectInfo {
   key: string;
@@ -41,6 +42,8 @@ export interface ObjectStore {
   /** True when the object exists. */
   exists(bucket: string, key: string): Promise<boolean>;
   put(bucket: string, key: string, body: Buffer, contentType: string): Promise<void>;
+  /** Writes bytes that lie in several blocks, without a copy of them. The blocks must stay as they are meanwhile. */
+  putBlocks(bucket: string, key: string, content: BlockContent): Promise<void>;
   /** Uploads a stream of unknown length in parts; memory stays at a few parts. */
   putStream(bucket: string, key: string, body: Readable, signal?: AbortSignal): Promise<void>;
   /** Throws unless the bucket answers. */
@@ -135,6 +138,9 @@ export function createObjectStore(config: StorageConfig, onRefusal: () => void =
     },
     async put(bucket, key, body, contentType) {
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
+    },
+    async putBlocks(bucket, key, content) {
+      await client.send(putBlocksCommand(bucket, key, content));
     },
     async putStream(bucket, key, body, signal) {
       const upload = new Upload({

@@ -15,7 +15,8 @@ export interface CutOptions {
 }
 
 /**
- * Turns a chunk's lines into import parts, one after the other. Memory holds one part.
+ * Turns a chunk's lines into import parts, one after the other. Memory holds one part: its rows are good until the next
+ * one is asked for.
  *
  * @throws {FatalError} when the lines are not as many as were planned.
  */
@@ -28,21 +29,25 @@ export async function* cutParts(
   let partNo = done.parts;
   let nextLine = chunk.first_line + done.lines;
   let builder = new PartBuilder(chunk.batch_id, chunk.source_file, nextLine);
-  const finish = () => {
-    const finished = { partNo, part: builder.build() };
+  const next = () => {
+    builder.release();
     nextLine += builder.lineCount;
     partNo += 1;
     builder = new PartBuilder(chunk.batch_id, chunk.source_file, nextLine);
-    return finished;
   };
   for await (const batch of lines) {
     for (const line of batch) {
       if (line.lineNo < nextLine) continue;
       builder.add(line, transform(line));
-      if (isFull({ partNo, lineCount: builder.lineCount, rawBytes: builder.rawBytes })) yield finish();
+      if (!isFull({ partNo, lineCount: builder.lineCount, rawBytes: builder.rawBytes })) continue;
+      yield { partNo, part: builder.build() };
+      next();
     }
   }
-  if (builder.lineCount > 0) yield finish();
+  if (builder.lineCount > 0) {
+    yield { partNo, part: builder.build() };
+    next();
+  }
   const read = nextLine - chunk.first_line;
   if (read !== chunk.line_count) {
     throw new FatalError(

@@ -14,8 +14,9 @@ export interface BuiltPart {
   expired: number;
   filtered: number;
   quarantined: number;
-  /** Rows to import, see contracts/import-part.ts. Empty when no line became an event. */
-  body: Buffer;
+  /** Rows to import, see db/import-part-row.ts. Empty when no line became an event. */
+  body: readonly Buffer[];
+  bodyBytes: number;
   /** Of the body, lower-case hex. */
   sha256: string;
   /** Rows of backfill_event_checkpoint_raw, one per accepted line, in COPY text format. */
@@ -69,16 +70,26 @@ export class PartBuilder {
   }
 
   build(): BuiltPart {
-    const body = Buffer.concat(this.#rows.blocks());
+    const body = this.#rows.blocks();
+    const hash = createHash('sha256');
+    for (const block of body) hash.update(block);
     return {
       firstLine: this.#firstLine,
       lineCount: this.#lineCount,
       eventCount: this.#rows.count,
       ...this.#counts,
       body,
-      sha256: createHash('sha256').update(body).digest('hex'),
+      bodyBytes: body.reduce((sum, block) => sum + block.length, 0),
+      sha256: hash.digest('hex'),
       acceptedRows: this.#acceptedRows.blocks(),
       quarantineRows: this.#quarantineRows.blocks(),
     };
+  }
+
+  /** Lets the next part have this one's memory. What was built must not be looked at any more. */
+  release(): void {
+    this.#rows.release();
+    this.#acceptedRows.release();
+    this.#quarantineRows.release();
   }
 }

@@ -29,7 +29,8 @@ export interface PartToRegister {
 async function uploadBody(context: TransformerContext, batchId: string, part: BuiltPart): Promise<string | null> {
   if (part.eventCount === 0) return null;
   const key = archiveLayout.part(batchId, part.sha256);
-  await context.store.put(context.config.storage.archiveBucket, key, part.body, 'text/plain');
+  const content = { blocks: part.body, size: part.bodyBytes, sha256: part.sha256, contentType: 'text/plain' };
+  await context.store.putBlocks(context.config.storage.archiveBucket, key, content);
   return key;
 }
 
@@ -44,7 +45,7 @@ function toLedgerRow({ chunk, partNo, part }: PartToRegister, objectKey: string 
     lineCount: part.lineCount,
     objectKey,
     objectSha256: objectKey === null ? null : part.sha256,
-    objectBytes: part.body.length,
+    objectBytes: part.bodyBytes,
     eventCount: part.eventCount,
     suppressed: part.suppressed,
     expired: part.expired,
