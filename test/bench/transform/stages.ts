@@ -89,7 +89,8 @@ function make(recipe: Recipe, blocks: readonly Buffer[]): Made {
 export function createStages(recipe: Recipe, blocks: readonly Buffer[]): Record<string, Stage> {
   const made = make(recipe, blocks);
   const { lines, records, times, plan, properties, payloads, outcomes } = made;
-  const ids = { recordId: 'e00000001', sessionId: 'p1_AAAAAAAAAAAAAAAAAAAAAA', subjectId: 'p1_AAAAAAAAAAAAAAAAAAAAAA' };
+  const pseudonym = 'p1_AAAAAAAAAAAAAAAAAAAAAA';
+  const ids = { recordId: 'e00000001', occurrence: null, sessionId: pseudonym, subjectId: pseudonym };
   return {
     'split into lines': () => void scan(recipe, blocks),
     'decode and parse': () => {

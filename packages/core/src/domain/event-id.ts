@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { compactUtc } from './utc-text.ts';
 
 /**
  * The identity of an event: `source:YYYYMMDDHHMMSSmmm:\x<sha256 of the payload text, hex>`, with
@@ -9,18 +10,4 @@ import { hash } from 'node:crypto';
  */
 export function eventId(source: string, eventTsMs: number, payloadText: string): string {
   return `${source}:${compactUtc(eventTsMs)}:\\x${hash('sha256', payloadText, 'hex')}`;
-}
-
-const MINUTE_MS = 60_000;
-let lastMinute = -1;
-let lastMinuteText = '';
-
-/** `YYYYMMDDHHMMSSmmm` in UTC. Remembers the last minute, which the next event often shares. */
-function compactUtc(timeMs: number): string {
-  const minute = Math.floor(timeMs / MINUTE_MS);
-  if (minute !== lastMinute) {
-    lastMinuteText = new Date(timeMs).toISOString().slice(0, 16).replace(/[-:T]/g, '');
-    lastMinute = minute;
-  }
-  return lastMinuteText + String(timeMs - minute * MINUTE_MS).padStart(5, '0');
 }

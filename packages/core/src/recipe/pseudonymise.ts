@@ -33,18 +33,25 @@ export function compilePseudonymise(
   if (mode === 'passthrough') {
     return (_domain, id) => (opaqueId(id) !== undefined && !isPersonalIdentifier(id) ? id : undefined);
   }
-  const caches = new Map<string, (id: string) => string>();
+  const byDomain = new Map<string, ByVersion>();
   return (domain, id, eventTsMs) => {
     const version = keyVersionAt(periods, eventTsMs);
-    const cacheName = `${version} ${domain}`;
-    let cached = caches.get(cacheName);
+    let byVersion = byDomain.get(domain);
+    if (byVersion === undefined) {
+      byVersion = new Map();
+      byDomain.set(domain, byVersion);
+    }
+    let cached = byVersion.get(version);
     if (cached === undefined) {
       cached = remember(CACHE_SIZE, compileKey(mode, version, keyOf(keys, version), domain));
-      caches.set(cacheName, cached);
+      byVersion.set(version, cached);
     }
     return cached(id);
   };
 }
+
+/** Pseudonyms of one domain, by key version. */
+type ByVersion = Map<number, (id: string) => string>;
 
 function compileKey(
   mode: Exclude<PseudonymMode, 'passthrough'>,

@@ -17,8 +17,10 @@ export function compileReduceUrl(
   return (url) => {
     const end = url.search(/[?#]/);
     const plain = end < 0 ? url : url.slice(0, end);
-    const scheme = SCHEME.exec(plain)?.[0] ?? '';
-    const rest = plain.slice(scheme.length).replace(PARAMETERS, '');
+    // Most URLs of a log are plain paths, which these searches tell faster than the patterns.
+    const scheme = plain.includes(':') ? (SCHEME.exec(plain)?.[0] ?? '') : '';
+    const path = plain.slice(scheme.length);
+    const rest = path.includes(';') ? path.replace(PARAMETERS, '') : path;
     if (scheme !== '' && !rest.startsWith('//')) return scheme;
     const reduced = scheme + maskText(rest.startsWith('//') ? withoutUserInfo(rest) : rest);
     const query = end < 0 || kept.size === 0 ? '' : keptQuery(url.slice(end), kept, maskText);

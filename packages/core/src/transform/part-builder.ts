@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CopyRows } from '../db/copy-rows.ts';
-import { copyTextRow } from '../db/copy-text.ts';
+import { copyTextField, copyTextRow } from '../db/copy-text.ts';
 import { importPartRow } from '../db/import-part-row.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import type { LineOutcome } from '../recipe/line-outcome.ts';
@@ -37,6 +37,8 @@ export class PartBuilder {
   readonly #acceptedRows = new CopyRows();
   readonly #quarantineRows = new CopyRows();
   readonly #counts = { suppressed: 0, expired: 0, filtered: 0, quarantined: 0 };
+  /** The columns between the event id and the line's number. */
+  readonly #place: string;
   #lineCount = 0;
   #rawBytes = 0;
 
@@ -44,6 +46,7 @@ export class PartBuilder {
     this.#batchId = batchId;
     this.#sourceFile = sourceFile;
     this.#firstLine = firstLine;
+    this.#place = `\t${copyTextField(batchId)}\t${copyTextField(sourceFile)}\t`;
   }
 
   get lineCount(): number {
@@ -60,7 +63,7 @@ export class PartBuilder {
     if (result.outcome === 'accepted') {
       const { event } = result;
       this.#rows.add(importPartRow(line.lineNo, event));
-      this.#acceptedRows.add(copyTextRow([event.eventId, this.#batchId, this.#sourceFile, String(line.lineNo)]));
+      this.#acceptedRows.add(`${copyTextField(event.eventId)}${this.#place}${line.lineNo}\n`);
       return;
     }
     this.#counts[result.outcome] += 1;
