@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseEventTime, parseZoneOffset, type TimeFormat } from './event-time.ts';
+import { parseEventTime, parseZoneOffset, TIME_FORMATS, type TimeFormat } from './event-time.ts';
 import type { JsonValue } from './json.ts';
 
 const T = Date.UTC(2015, 4, 17, 10, 5, 3);
@@ -36,6 +36,10 @@ describe('parseEventTime', () => {
     ['epoch-us', '1431857103001999', T + 1],
     ['epoch-ns', '1431857103001000000', T + 1],
     ['epoch-ns', '1431857103001999999', T + 1],
+    ['epoch-us', 12, 0],
+    ['epoch-us', 1_999, 1],
+    ['epoch-ns', '12345', 0],
+    ['epoch-ns', '1999999', 1],
   ])('reads %s %j', (format, value, expected) => {
     expect(parseEventTime(value, format)).toBe(expected);
   });
@@ -109,6 +113,105 @@ describe('parseEventTime', () => {
         if (typeof time === 'number') expect(Number.isInteger(time) && time >= 0).toBe(true);
       }),
     );
+  });
+});
+
+/**
+ * What logs write as times, and what each format that can read it makes of it, in ms. Every other format must refuse it:
+ * a time that is read in the wrong unit lies in another year, and would go unseen.
+ */
+const FORMS: [form: string, value: JsonValue, reads: Partial<Record<TimeFormat, number>>][] = [
+  ['RFC 3339', '2015-05-17T10:05:03Z', { iso: T }],
+  ['RFC 3339 with an offset', '2015-05-17T15:35:03+05:30', { iso: T }],
+  ['RFC 3339, unknown local offset', '2015-05-17T10:05:03-00:00', { iso: T }],
+  ['RFC 3339 in lower case', '2015-05-17t10:05:03.5z', { iso: T + 500 }],
+  ['RFC 3339 with a space', '2015-05-17 10:05:03.999999Z', { iso: T + 999 }],
+  ['nanoseconds', '2015-05-17T10:05:03.000999999Z', { iso: T }],
+  ['picoseconds', '2015-05-17T10:05:03.001999999999Z', { iso: T + 1 }],
+  ['ISO 8601 with a decimal comma', '2015-05-17T10:05:03,25Z', { iso: T + 250 }],
+  ['ISO 8601 without seconds', '2015-05-17T10:05+00:00', { iso: T - 3_000 }],
+  ['ISO 8601 with an offset of hours', '2015-05-17T12:05:03+02', { iso: T }],
+  ['ISO 8601, basic', '20150517T100503Z', {}],
+  ['ISO 8601, week', '2015-W20-7T10:05:03Z', {}],
+  ['ISO 8601, day of the year', '2015-137T10:05:03Z', {}],
+  ['ISO 8601, decimal minutes', '2015-05-17T10:05.05Z', {}],
+  ['a date', '2015-05-17', {}],
+  ['no zone', '2015-05-17T10:05:03', {}],
+  ['a named zone', '2015-05-17T10:05:03 UTC', {}],
+  ['a zone in brackets', '2015-05-17T12:05:03+02:00[Europe/Berlin]', {}],
+  ['a leap second', '2016-12-31T23:59:60Z', {}],
+  ['24:00', '2015-05-16T24:00:00Z', {}],
+  ['the year 0', '0000-01-01T00:00:00Z', {}],
+  ['the year 1', '0001-01-01T00:00:00Z', {}],
+  ['before 1970', '1969-12-31T23:59:59.999Z', {}],
+  ['1970 by its offset', '1970-01-01T00:30:00+01:00', {}],
+  ['the year 10000', '10000-01-01T00:00:00Z', {}],
+  ['the year 10000 by its offset', '9999-12-31T23:59:59-00:01', {}],
+  ['an expanded year', '+002015-05-17T10:05:03Z', {}],
+  ['a negative year', '-2015-05-17T10:05:03Z', {}],
+  ['no leap year', '2015-02-29T10:05:03Z', {}],
+  ['no day', '2015-04-31T10:05:03Z', {}],
+  ['day before month', '17-05-2015T10:05:03Z', {}],
+  ['American', '05/17/2015 10:05:03 AM', {}],
+  ['German', '17.05.2015 10:05:03', {}],
+  ['RFC 5322', 'Sun, 17 May 2015 10:05:03 GMT', {}],
+  ['ctime', 'Sun May 17 10:05:03 2015', {}],
+  ['syslog', 'May 17 10:05:03', {}],
+  ['JavaScript', 'Sun May 17 2015 12:05:03 GMT+0200 (Central European Summer Time)', {}],
+  ['an access log', '17/May/2015:10:05:03 +0000', { clf: T }],
+  ['an access log with an offset', '17/May/2015:05:05:03 -0500', { clf: T }],
+  ['an access log in brackets', '[17/May/2015:10:05:03 +0000]', {}],
+  ['an access log without zone', '17/May/2015:10:05:03', {}],
+  ['an access log in German', '17/Mai/2015:10:05:03 +0000', {}],
+  ['an access log, day with one digit', '7/May/2015:10:05:03 +0000', {}],
+  ['an access log, leap second', '31/Dec/2016:23:59:60 +0000', {}],
+  ['words', 'gestern um zehn', {}],
+  ['the word null', 'null', {}],
+  ['NaN', 'NaN', {}],
+  ['Infinity', Number.POSITIVE_INFINITY, {}],
+  ['not a number', Number.NaN, {}],
+  ['true', true, {}],
+  ['a list', [2015, 5, 17], {}],
+  ['an object', { seconds: 1_431_857_103 }, {}],
+  ['blanks', '   ', {}],
+  ['a text with blanks', ' 2015-05-17T10:05:03Z', {}],
+  ['a NUL', '2015-05-17T10:05:03Z\u0000', {}],
+  ['full-width digits', '２０１５-０５-１７T１０:０５:０３Z', {}],
+  ['a negative number', -1_431_857_103, {}],
+  ['a negative text', '-1431857103', {}],
+  ['an exponent', '1.431857103e9', {}],
+  ['hexadecimal', '0x5558675F', {}],
+  ['a decimal comma', '1431857103,5', {}],
+  ['grouped digits', '1_431_857_103', {}],
+  ['a tiny number', 1e-7, {}],
+  ['a huge number', 1e300, {}],
+  ['an Excel date', 42_141.420_173_6, { 'epoch-s': 42_141_420, 'epoch-ms': 42_141, 'epoch-us': 42, 'epoch-ns': 0 }],
+  // Digits name no unit: the source does. What then lies too far away is refused, and the window sees to the rest.
+  ['seconds', 1_431_857_103, { 'epoch-s': T, 'epoch-ms': 1_431_857_103, 'epoch-us': 1_431_857, 'epoch-ns': 1_431 }],
+  [
+    'seconds as text',
+    '1431857103',
+    { 'epoch-s': T, 'epoch-ms': 1_431_857_103, 'epoch-us': 1_431_857, 'epoch-ns': 1_431 },
+  ],
+  [
+    'seconds with a fraction',
+    '1431857103.0019',
+    { 'epoch-s': T + 1, 'epoch-ms': 1_431_857_103, 'epoch-us': 1_431_857, 'epoch-ns': 1_431 },
+  ],
+  ['milliseconds', T, { 'epoch-ms': T, 'epoch-us': 1_431_857_103, 'epoch-ns': 1_431_857 }],
+  ['milliseconds as text', String(T), { 'epoch-ms': T, 'epoch-us': 1_431_857_103, 'epoch-ns': 1_431_857 }],
+  ['microseconds', T * 1_000 + 999, { 'epoch-us': T, 'epoch-ns': 1_431_857_103 }],
+  ['microseconds as text', `${T}999`, { 'epoch-us': T, 'epoch-ns': 1_431_857_103 }],
+  ['nanoseconds beyond 2^53', 1_431_857_103_001_000_000, {}],
+  ['nanoseconds as text', `${T}999999`, { 'epoch-ns': T }],
+  ['more digits than any time', '9'.repeat(400), {}],
+];
+
+describe.each(FORMS)('%s', (_, value, reads) => {
+  it.each(TIME_FORMATS)('is read right as %s, or refused', (format) => {
+    const time = parseEventTime(value, format);
+    if (reads[format] !== undefined) expect(time).toBe(reads[format]);
+    else expect(['missing', 'unreadable', 'impossible', 'no_zone', 'out_of_range']).toContain(time);
   });
 });
 

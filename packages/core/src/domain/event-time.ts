@@ -57,7 +57,7 @@ function parseEpoch(value: JsonValue, digitsBehindMs: number): number | TimeFail
   const match = DECIMAL.exec(String(value));
   if (match === null) return 'unreadable';
   const whole = match[1] as string;
-  if (digitsBehindMs >= 0) return Number(whole.slice(0, whole.length - digitsBehindMs));
+  if (digitsBehindMs >= 0) return Number(whole.slice(0, Math.max(0, whole.length - digitsBehindMs)));
   return Number(whole) * 1000 + Number((match[2] ?? '').slice(0, 3).padEnd(3, '0'));
 }
 

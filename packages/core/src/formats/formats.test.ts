@@ -77,6 +77,16 @@ describe('ndjson', () => {
       record: { at: '1506702504433000200', n: 5, x: 1.5, t: '1506702504433000200' },
     });
   });
+
+  it('reads what nests very deep, but not where nanoseconds are asked for', () => {
+    const nested = (depth: number) => `{"s":"[[{{\\"[","deep":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
+    const parse = (exactIntegers: boolean) => sourceFormat('ndjson').createParser(null, { exactIntegers, csv: {} });
+    expect(parse(false)(nested(500_000), 1).ok).toBe(true);
+    expect(parse(true)(nested(1_024), 1).ok).toBe(true);
+    for (const depth of [1_025, 500_000]) {
+      expect(parse(true)(nested(depth), 1)).toEqual({ ok: false, reason: 'nested_too_deep' });
+    }
+  });
 });
 
 describe('cloudfront', () => {
