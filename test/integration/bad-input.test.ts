@@ -84,6 +84,23 @@ describe('input that is refused, by name and with a reason', () => {
     expect(batch.status_reason).toMatch('manifest/manifest.json has the name of the mirror');
   });
 
+  it('objects whose names show who they are about, by their place and never by their name', async () => {
+    const batch = await run('names', {
+      'a.log': accessLog(20, 30),
+      'alice@example.com.log': accessLog(30, 40),
+      'manifest.json': '{}\n',
+      'users/+49 151 23456789/b.log': accessLog(40, 50),
+    });
+    expect(batch.status).toBe('failed');
+    expect(batch.status_reason).toMatch(
+      /^plan: the names of 2 of the 4 objects under s3:\/\/raw-\w+\/names\/ look like personal data; in the order of their keys: 2 \(email\), 4 \(phone\)\./,
+    );
+    expect(batch.status_reason).not.toMatch(/alice|151/);
+    expect(await pipeline.sql.query(`select from analytics.backfill_files where batch_id = 'names'`)).toMatchObject({
+      rowCount: 0,
+    });
+  });
+
   it('nothing but garbage, before it goes any further than the canary', async () => {
     const batch = await run('garbage', { 'a.log': 'this is no access log\n'.repeat(3_000) });
     expect(batch.status).toBe('halted');

@@ -1,5 +1,6 @@
 import type { ValidateFunction } from 'ajv';
 import { createTaxonomyAjv } from '../config/taxonomy-ajv.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { compileVersions, type VersionedReader } from './compile-versions.ts';
 import type { PiiContext } from './pii-context.ts';
@@ -26,7 +27,8 @@ export function compileEvents(recipe: Recipe, context: PiiContext): EventResolve
       eventName,
       schemaVersion: version,
       readProperties: compileVersions(recipe, eventName, context),
-      validate: ajv.compile(schema),
+      // Names in one order, whoever stored the schema: of several faults the first is the one that is named.
+      validate: ajv.compile(JSON.parse(canonicalJson(schema))),
     });
   }
   const mapping = recipe.source.mapping.event_name;

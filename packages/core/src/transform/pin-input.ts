@@ -1,10 +1,14 @@
 import { isMappedColumn, mappedPaths } from '../config/mapped-paths.ts';
 import type { PlannedChunk, PlannedFile } from '../db/queries/plan-seal.ts';
 import { FatalError } from '../errors.ts';
+import { personalDataInName } from '../recipe/detectors/personal-name.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { MANIFEST_NAME } from '../storage/layout.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { type FormatHints, scanObject } from './scan-object.ts';
+
+/** Objects that an error points to. */
+const MAX_NAMED = 10;
 
 export interface PinnedInput {
   files: PlannedFile[];
@@ -31,31 +35,49 @@ async function listInput(store: ObjectStore, { bucket, prefix, oldestAllowed }: 
   const objects: ObjectInfo[] = [];
   for await (const object of store.list(bucket, prefix)) {
     // Consoles make empty objects that stand for folders.
-    if (object.key.endsWith('/') && object.size === 0) continue;
-    if (object.key === `${prefix}${MANIFEST_NAME}`) {
-      throw new FatalError(
-        `s3://${bucket}/${object.key} has the name of the mirror's own manifest: move it out of the prefix, then resume`,
-      );
-    }
-    if (oldestAllowed !== null && object.lastModified < oldestAllowed) {
-      throw new FatalError(
-        `s3://${bucket}/${object.key} is from ${object.lastModified.toISOString()}, past the retention of raw data. ` +
-          'Submit the batch with a retention_exception {why, until} if it must be replayed',
-      );
-    }
-    objects.push(object);
+    if (!object.key.endsWith('/') || object.size > 0) objects.push(object);
   }
   if (objects.length === 0) {
     throw new FatalError(`there is no object under s3://${bucket}/${prefix}: upload the raw logs there, then resume`);
   }
-  return objects.sort((a, b) => (a.key < b.key ? -1 : 1));
+  objects.sort((a, b) => (a.key < b.key ? -1 : 1));
+  // First of all: every other refusal names the object.
+  checkNames(objects, bucket, prefix);
+  for (const object of objects) checkObject(object, `s3://${bucket}/${object.key}`, prefix, oldestAllowed);
+  return objects;
+}
+
+/** Names are stored beside every line, as they are, and stand in reports and logs: they must name nobody. */
+function checkNames(objects: readonly ObjectInfo[], bucket: string, prefix: string): void {
+  const found = objects.flatMap(({ key }, index) => {
+    const kinds = personalDataInName(key.slice(prefix.length));
+    return kinds.length > 0 ? [`${index + 1} (${kinds.join(', ')})`] : [];
+  });
+  if (found.length === 0) return;
+  throw new FatalError(
+    `the names of ${found.length} of the ${objects.length} objects under s3://${bucket}/${prefix} look like personal data; ` +
+      `in the order of their keys: ${found.slice(0, MAX_NAMED).join(', ')}${found.length > MAX_NAMED ? ', …' : ''}. ` +
+      'Names are stored with every line: upload these objects under other names and take the old ones away, then resume',
+  );
+}
+
+function checkObject(object: ObjectInfo, name: string, prefix: string, oldestAllowed: Date | null): void {
+  if (object.key === `${prefix}${MANIFEST_NAME}`) {
+    throw new FatalError(`${name} has the name of the mirror's own manifest: move it out of the prefix, then resume`);
+  }
+  if (oldestAllowed !== null && object.lastModified < oldestAllowed) {
+    throw new FatalError(
+      `${name} is from ${object.lastModified.toISOString()}, past the retention of raw data. ` +
+        'Submit the batch with a retention_exception {why, until} if it must be replayed',
+    );
+  }
 }
 
 /**
  * Reads every object below the prefix once and pins it: ETag, sha256, format, lines, chunk boundaries. Copies nothing.
  *
- * @throws {FatalError} when there is nothing to read, or an object is too old, damaged, of no known format, or changes while
- *   it is read.
+ * @throws {FatalError} when there is nothing to read, or an object has a name that shows personal data, is too old, damaged,
+ *   of no known format, or changes while it is read.
  */
 export async function pinInput(store: ObjectStore, options: PinOptions): Promise<PinnedInput> {
   const { bucket, prefix } = options;

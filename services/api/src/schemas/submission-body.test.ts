@@ -35,6 +35,7 @@ describe('submissionBody', () => {
     ['a batch id with SQL in it', { batch_id: "x'; drop table y" }, ['batch_id']],
     ['a batch id of 64 characters', { batch_id: 'a'.repeat(64) }, ['batch_id']],
     ['another bucket', { input: 's3://elsewhere/lost/' }, ['input']],
+    ['a prefix that names somebody', { input: 's3://analytics-raw/alice@example.com/' }, ['input']],
     ['a prefix without its slash', { input: 's3://analytics-raw/lost' }, ['input']],
     ['a whole bucket', { input: 's3://analytics-raw/' }, ['input']],
     ['a prefix with a line end', { input: 's3://analytics-raw/a\nb/' }, ['input']],

@@ -6,6 +6,7 @@ import {
   REPLACING_REASONS,
   windowProblem,
 } from '@backfill/core/domain/submission';
+import { personalDataInName } from '@backfill/core/recipe/detectors/personal-name';
 import { parseS3Prefix } from '@backfill/core/storage/layout';
 import { z } from 'zod';
 import { isPlainText, plainText } from './text.ts';
@@ -49,7 +50,11 @@ const retentionException = z.strictObject({
 function inputProblem(input: string, rawBucket: string): string | undefined {
   const place = parseS3Prefix(input);
   if (place === undefined || !isPlainText(input)) return `is not of the form s3://${rawBucket}/prefix/`;
-  return place.bucket === rawBucket ? undefined : `must lie in the raw bucket, s3://${rawBucket}/`;
+  if (place.bucket !== rawBucket) return `must lie in the raw bucket, s3://${rawBucket}/`;
+  const kinds = personalDataInName(place.prefix);
+  return kinds.length === 0
+    ? undefined
+    : `looks like personal data (${kinds.join(', ')}), and is stored with the batch`;
 }
 
 function inputSchema(rawBucket: string) {

@@ -1,0 +1,20 @@
+import type { DetectorName } from '../../domain/detector-name.ts';
+import { compileTextMask } from './mask-personal-data.ts';
+import { phone } from './phone.ts';
+
+/**
+ * What is looked for in the name of a file. Only what no machine writes there: names are full of dates, counters, hashes
+ * and servers' addresses, which the other detectors take for cards, telephone numbers, tokens and visitors' addresses.
+ */
+const DETECTORS: readonly DetectorName[] = ['jwt', 'email', 'iban'];
+const mask = compileTextMask(DETECTORS);
+const INTERNATIONAL_NUMBER = /(?<![\w+])\+[1-9][\d ()./-]{6,25}/g;
+
+/** The kinds of personal data that a file's name shows beyond doubt: e-mail addresses, IBANs, JWTs, +49 151 …. */
+export function personalDataInName(name: string): DetectorName[] {
+  const found = new Set<DetectorName>();
+  mask(name, (kind) => found.add(kind));
+  const numbers = name.match(INTERNATIONAL_NUMBER) ?? [];
+  if (numbers.some((number) => phone.mask(number) !== number)) found.add('phone');
+  return [...found];
+}
