@@ -1,14 +1,20 @@
-import { rm } from 'node:fs/promises';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient } from '../support/api-client.ts';
+import { runBackfill } from '../support/cli.ts';
 import { Planter } from '../support/leak/identifiers.ts';
 import { createLeakConfig } from '../support/leak/leak-config.ts';
 import {
   brokenLines,
   plantedAccessLog,
   plantedCloudfront,
+  plantedCloudfrontJson,
   plantedCsv,
+  plantedNames,
+  plantedOldRecords,
   plantedRecords,
 } from '../support/leak/planted-logs.ts';
 import {
@@ -28,21 +34,27 @@ const lines = (records: readonly (string | Buffer)[]) =>
   Buffer.concat(records.flatMap((record) => [Buffer.from(record), Buffer.from('\n')]));
 const ndjson = plantedRecords(planter, 'ndjson');
 const failing = plantedRecords(planter, 'failing');
+const names = plantedNames(planter);
 const FILES = {
   'leak-ndjson': {
     'a.ndjson': lines([...ndjson, ...brokenLines(planter, 'ndjson')]),
     'b.ndjson.gz': gzipSync(lines(plantedRecords(planter, 'gzip'))),
+    'c.ndjson.zst': zstdCompressSync(lines(plantedRecords(planter, 'zstd'))),
   },
   'leak-json-concat': { 'a.json': plantedRecords(planter, 'json-concat').join('') },
   'leak-csv': { 'a.csv': plantedCsv(planter) },
   'leak-cloudfront': { 'a.log': plantedCloudfront(planter) },
+  'leak-cloudfront-json': { 'a.json': plantedCloudfrontJson(planter) },
+  'leak-upcast': { 'a.ndjson': plantedOldRecords(planter) },
   'leak-web': { 'access.log': plantedAccessLog(planter) },
 };
 
 let configDir: string;
+let outputDir: string;
 let stack: StackProcess;
 let api: ReturnType<typeof createApiClient>;
 const answers: Written[] = [];
+const commandLine: Written[] = [];
 
 async function note(batchId: string): Promise<void> {
   const batch = await api.call('viewer', 'GET', `/v1/batches/${batchId}`);
@@ -67,7 +79,35 @@ async function publish(batchId: string): Promise<void> {
   await note(batchId);
 }
 
+/** Runs `backfill transform` and keeps everything it writes, on the terminal and into files. */
+async function transform(code: number, args: string[]): Promise<void> {
+  const where = `transform ${args.join(' ')}`;
+  const folder = await mkdtemp(path.join(outputDir, 'run-'));
+  const inFolder = args.map((arg) => (arg.endsWith('.ndjson') ? path.join(folder, arg) : arg));
+  const result = await runBackfill(stack.stateDir, ['transform', ...inFolder]);
+  if (result.code !== code) throw new Error(`${where}: ${result.code} ${result.err}`);
+  commandLine.push({ where, bytes: Buffer.from(`${result.out}\n${result.err}`) });
+  for (const name of await readdir(folder)) {
+    commandLine.push({ where: `${name} of ${where}`, bytes: await readFile(path.join(folder, name)) });
+  }
+}
+
+/** Transforms every batch again in every way that there is. */
+async function transformEverything(): Promise<void> {
+  const input = (batchId: string) => ['--input', `s3://analytics-raw/${batchId}/`];
+  for (const batchId of Object.keys(FILES)) {
+    const inputRun = transform(0, [...input(batchId), '--source', batchId, '--output', 'input.ndjson']);
+    await transform(0, ['--replay', '--batch-id', batchId, '--output', 'replay.ndjson']);
+    await inputRun;
+  }
+  await transform(0, ['--dry-run', '--batch-id', 'leak-ndjson']);
+  await transform(0, ['--dry-run', '--batch-id', 'leak-csv', '--json']);
+  await transform(1, [...input('leak-cut'), '--source', 'leak-ndjson', '--output', 'cut.ndjson']);
+  await transform(1, [...input('leak-names'), '--source', 'leak-web', '--output', 'names.ndjson']);
+}
+
 beforeAll(async () => {
+  outputDir = await mkdtemp(path.join(tmpdir(), 'backfill-leak-output-'));
   configDir = await createLeakConfig();
   stack = await startStackProcess({
     env: { BACKFILL_CONFIG_DIR: configDir, LOG_LEVEL: 'trace', TRANSFORMER_PART_LINES: '300' },
@@ -80,6 +120,9 @@ beforeAll(async () => {
   const whole = gzipSync(lines(failing));
   await runToGates('leak-cut', 'leak-ndjson', { 'a.gz': whole.subarray(0, whole.length - 100) }, ['failed']);
   await runToGates('leak-twice', 'leak-ndjson', { 'a.ndjson': lines([...ndjson, ...ndjson]) }, ['gates_failed']);
+  const named = Object.fromEntries(names.map((name) => [name, 'x\n']));
+  await runToGates('leak-names', 'leak-web', { ...named, 'z.log': 'x\n' }, ['failed']);
+  await transformEverything();
   await api.operate('leak-ndjson', 'rollback', { mode: 'tombstone' });
   await api.reach('leak-ndjson', 'rolled_back');
   await note('leak-ndjson');
@@ -87,18 +130,24 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack.stop();
-  await rm(configDir, { recursive: true, force: true });
+  for (const dir of [configDir, outputDir]) await rm(dir, { recursive: true, force: true });
 }, 60_000);
+
+function unpacked(name: string, bytes: Buffer): Buffer {
+  if (name.endsWith('.zst')) return zstdDecompressSync(bytes);
+  return name.endsWith('.gz') ? gunzipSync(bytes) : bytes;
+}
 
 it('has planted enough, and finds all of it where it was planted', () => {
   const { planted } = planter;
   expect(planted.length).toBeGreaterThan(1_000);
   expect(new Set(planted.map(({ text }) => text)).size).toBe(planted.length);
-  const raw = [...Object.values(FILES).flatMap((files) => Object.entries(files)), ['failing', lines(failing)] as const];
-  const written = raw.map(([where, bytes]) => ({
-    where,
-    bytes: where.endsWith('.gz') ? gunzipSync(bytes) : Buffer.from(bytes),
-  }));
+  const raw = [
+    ...Object.values(FILES).flatMap((files) => Object.entries(files)),
+    ['failing', lines(failing)] as const,
+    ['names', names.join('\n')] as const,
+  ];
+  const written = raw.map(([where, bytes]) => ({ where, bytes: unpacked(where, Buffer.from(bytes)) }));
   expect(findLeaks(planted, written).length).toBe(planted.length);
 });
 
@@ -132,6 +181,12 @@ describe('no identifier is found', () => {
 
   it('in any log', async () => {
     expect(search(await readFolder(stack, 'logs'))).toEqual([]);
+  });
+
+  it('in what the command line writes', () => {
+    const bytes = commandLine.reduce((sum, written) => sum + written.bytes.length, 0);
+    expect([commandLine.length > 30, bytes > 500_000]).toEqual([true, true]);
+    expect(search(commandLine)).toEqual([]);
   });
 
   it('in any answer, report or metric', async () => {

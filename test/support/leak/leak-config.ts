@@ -102,6 +102,39 @@ const CLOUDFRONT = {
   },
 };
 
+const CLOUDFRONT_JSON = { ...CLOUDFRONT, source: 'leak-cloudfront-json', format: 'cloudfront-json' };
+
+/** A source whose records are of an older version than the stored events, and say themselves how their upcast fails. */
+const UPCAST_SOURCE = {
+  ...(recordSource('leak-upcast', 'ndjson') as { mapping: object }),
+  events: { leak_lifted: '2-0-0' },
+};
+const LIFTED_MAPPING = {
+  ...UPCAST_SOURCE.mapping,
+  event_name: { path: 'name', values: { Leak: 'leak_lifted' } },
+  schema_version: { path: 'version' },
+};
+
+const LIFTED = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    comment: text('scan', { maxLength: 500 }),
+    contact: text('drop'),
+    amount: { type: 'integer', minimum: 0, maximum: 1_000_000, 'x-pii': 'none' },
+    way: { enum: ['keep', 'throw', 'type', 'name', 'text'], type: 'string', 'x-pii': 'none' },
+  },
+};
+
+/** Hands on what it was given in every wrong way there is. */
+const UPCAST = `export function upcast({ way, comment, ...kept }) {
+  if (way === 'throw') throw new Error(comment);
+  if (way === 'type') return { ...kept, amount: comment };
+  if (way === 'name') return { ...kept, [comment]: 1 };
+  return way === 'text' ? comment : { ...kept, comment };
+}
+`;
+
 /** A configuration directory with the sources of the leak test; the policy is the example's, but for shorter lines. */
 export async function createLeakConfig(): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'backfill-leak-config-'));
@@ -109,15 +142,25 @@ export async function createLeakConfig(): Promise<string> {
   policy.limits.max_line_bytes = MAX_LINE_BYTES;
   await writeFile(path.join(dir, 'policy.yaml'), stringify(policy));
   await mkdir(path.join(dir, 'sources'));
-  const sources = [COMBINED, CLOUDFRONT, ...RECORD_FORMATS.map((format) => recordSource(`leak-${format}`, format))];
+  const lifted = { ...UPCAST_SOURCE, mapping: LIFTED_MAPPING };
+  const sources = [
+    COMBINED,
+    CLOUDFRONT,
+    CLOUDFRONT_JSON,
+    lifted,
+    ...RECORD_FORMATS.map((format) => recordSource(`leak-${format}`, format)),
+  ];
   for (const source of sources) {
     const { source: name } = source as { source: string };
     await writeFile(path.join(dir, 'sources', `${name}.yaml`), stringify(source));
   }
-  for (const [event, schema] of Object.entries({ leak_event: EVENT, leak_request: REQUEST })) {
+  for (const [event, schema] of Object.entries({ leak_event: EVENT, leak_request: REQUEST, leak_lifted: LIFTED })) {
     const folder = path.join(dir, 'taxonomy/events', event);
     await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, '1-0-0.schema.json'), JSON.stringify(schema));
   }
+  await writeFile(path.join(dir, 'taxonomy/events/leak_lifted/2-0-0.schema.json'), JSON.stringify(LIFTED));
+  await mkdir(path.join(dir, 'taxonomy/upcasts/leak_lifted'), { recursive: true });
+  await writeFile(path.join(dir, 'taxonomy/upcasts/leak_lifted/1-0-0_2-0-0.mjs'), UPCAST);
   return dir;
 }

@@ -137,11 +137,21 @@ export function plantedCsv(planter: Planter): string {
   return `${rows.join('\n')}\n`;
 }
 
+const CLOUDFRONT_FIELDS = [
+  'date',
+  'time',
+  'c-ip',
+  'cs-method',
+  'cs-uri-stem',
+  'sc-status',
+  'cs(Referer)',
+  'cs(User-Agent)',
+];
+const CLOUDFRONT_UNKNOWN = ['cs-uri-query', 'cs(Cookie)', 'x-forwarded-for', 'cs-username'];
+
 /** A CloudFront log with an identifier of every kind in every field, in a comment, and in lines that are none. */
 export function plantedCloudfront(planter: Planter): string {
-  const fields = ['date', 'time', 'c-ip', 'cs-method', 'cs-uri-stem', 'sc-status', 'cs(Referer)', 'cs(User-Agent)'];
-  const unknown = ['cs-uri-query', 'cs(Cookie)', 'x-forwarded-for', 'cs-username'];
-  const places = [...fields, ...unknown];
+  const places = [...CLOUDFRONT_FIELDS, ...CLOUDFRONT_UNKNOWN];
   const lines = ['#Version: 1.0', `#Fields: ${places.join(' ')}`];
   for (const { text } of planter.every('cloudfront: comment', EVERYTHING)) lines.push(`#Remark: ${text}`);
   for (const place of places) {
@@ -155,6 +165,58 @@ export function plantedCloudfront(planter: Planter): string {
   }
   for (const { text } of planter.every('cloudfront: no line of a log', EVERYTHING)) lines.push(text);
   return `${lines.join('\n')}\n`;
+}
+
+/** CloudFront's log v2 as JSON, with an identifier of every kind in every field, in a name, and in lines that are none. */
+export function plantedCloudfrontJson(planter: Planter): string {
+  const lines: string[] = [];
+  const add = (fields: Record<string, string>) => {
+    const [date = '', time = ''] = second(lines.length).split('T');
+    const good = {
+      date,
+      time: time.slice(0, 8),
+      'x-edge-location': 'FRA50-C1',
+      'c-ip': '192.0.2.1',
+      'cs-method': 'GET',
+    };
+    lines.push(JSON.stringify({ ...good, 'cs-uri-stem': '/', 'sc-status': '200', ...fields }));
+  };
+  for (const place of [...CLOUDFRONT_FIELDS, ...CLOUDFRONT_UNKNOWN, 'x-edge-location']) {
+    const kinds = place === 'cs-uri-stem' || place === 'cs(Referer)' ? DETECTABLE : EVERYTHING;
+    for (const { text } of planter.every(`cloudfront-json: ${place}`, kinds)) add({ [place]: escaped(text) });
+  }
+  for (const { text } of planter.every('cloudfront-json: name', EVERYTHING)) add({ [text]: '1' });
+  for (const { text } of planter.every('cloudfront-json: no record', EVERYTHING)) lines.push(`{"c-ip":"${text}"`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Records of an older version, which their upcast keeps, fails on, or hands on in a wrong way; and versions that are none. */
+export function plantedOldRecords(planter: Planter): string {
+  const lines: string[] = [];
+  const add = (version: string, fields: Fields) => {
+    const number = lines.length;
+    const ids = { id: `upcast-${number}`, session: 's', user: 'u' };
+    lines.push(JSON.stringify({ ...ids, ts: second(number), name: 'Leak', version, data: { amount: 1, ...fields } }));
+  };
+  for (const way of ['keep', 'throw', 'type', 'name', 'text']) {
+    const kinds = way === 'keep' ? DETECTABLE : EVERYTHING;
+    for (const { text } of planter.every(`upcast: ${way}`, kinds)) add('1-0-0', { way, comment: text });
+    for (const { text } of planter.every(`upcast: ${way}, dropped`, EVERYTHING)) add('1-0-0', { way, contact: text });
+  }
+  for (const { text } of planter.every('upcast: version', EVERYTHING)) add(text, {});
+  return `${lines.join('\n')}\n`;
+}
+
+/** Names of files that show who they are about, as far as that can be told from a name. */
+export function plantedNames(planter: Planter): string[] {
+  const { email, iban, jwt } = DETECTABLE as Record<string, (n: number) => string>;
+  const phone = (n: number) => `+4915188${String(n).padStart(6, '0')}`;
+  const kinds = { email, iban, jwt, phone } as Record<string, (n: number) => string>;
+  return [
+    ...planter.every('name of a file', kinds).map(({ text }) => `${text}.log`),
+    ...planter.every('name of a folder', kinds).map(({ text }) => `users/${text}/access.log`),
+    ...planter.every('encoded name of a file', kinds).map(({ text }) => `of-${encodeURIComponent(text)}.log`),
+  ];
 }
 
 /** As CloudFront writes a value. */

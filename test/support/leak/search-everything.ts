@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { GetObjectTaggingCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createObjectStore } from '@backfill/core/storage/object-store';
 import { Redis } from 'ioredis';
 import type { StackProcess } from '../stack-process.ts';
@@ -66,7 +67,7 @@ export async function dumpRedis(stack: StackProcess): Promise<Written[]> {
   return written;
 }
 
-/** Every object of a bucket with its key. */
+/** Every object of a bucket with its key and all that is said about it. */
 export async function readBucket(stack: StackProcess, bucket: string): Promise<Written[]> {
   const { env } = stack;
   const store = createObjectStore({
@@ -77,13 +78,22 @@ export async function readBucket(stack: StackProcess, bucket: string): Promise<W
     rawBucket: 'analytics-raw',
     archiveBucket: 'analytics-backfill',
   });
+  const client = new S3Client({
+    endpoint: env.S3_ENDPOINT ?? '',
+    region: env.S3_REGION ?? '',
+    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '' },
+    forcePathStyle: true,
+  });
   const written: Written[] = [];
   for await (const { key } of store.list(bucket, '')) {
-    const chunks: Buffer[] = [Buffer.from(`${key}\n`)];
+    const about = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    const tags = await client.send(new GetObjectTaggingCommand({ Bucket: bucket, Key: key }));
+    const chunks: Buffer[] = [Buffer.from(`${key}\n${JSON.stringify([about, tags])}\n`)];
     for await (const chunk of await store.get(bucket, key)) chunks.push(chunk as Buffer);
     written.push({ where: `s3://${bucket}/${key}`, bytes: Buffer.concat(chunks) });
   }
   store.close();
+  client.destroy();
   return written;
 }
 
