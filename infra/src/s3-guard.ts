@@ -31,7 +31,7 @@ export function guardS3(accessKeyId: string, store: AtomicStore): S3rver['middle
 }
 
 function carriesKey({ headers, query }: S3rver.Context, accessKeyId: string): boolean {
-  const signed = /Credential=([^/,\s]+)\//.exec(headers.authorization ?? '')?.[1];
+  const signed = /Credential=([^/,\s]{1,128})\//.exec(headers.authorization ?? '')?.[1];
   const presigned = String(query['X-Amz-Credential'] ?? '').split('/')[0];
   return signed === accessKeyId || presigned === accessKeyId;
 }

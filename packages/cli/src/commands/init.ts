@@ -149,9 +149,9 @@ function sourceNameOf(folder: string): string {
     .basename(path.resolve(folder))
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
+    .replace(/^-|-$/g, '')
     .slice(0, 40)
-    .replace(/-+$/, '');
+    .replace(/-$/, '');
   if (SOURCE_NAME.test(name)) return name;
   throw new CliError('The name of the folder makes no name for a source.', ['Give one with --source.']);
 }

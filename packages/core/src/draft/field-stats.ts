@@ -95,7 +95,7 @@ export function snakeName(text: string): string {
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
-    .replace(/^_+|_+$/g, '');
-  const name = (/^[a-z]/.test(words) ? words : `x_${words}`).slice(0, 60).replace(/_+$/, '');
+    .replace(/^_|_$/g, '');
+  const name = (/^[a-z]/.test(words) ? words : `x_${words}`).slice(0, 60).replace(/_$/, '');
   return name in Object.prototype ? `x_${name}` : name;
 }
