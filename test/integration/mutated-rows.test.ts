@@ -14,7 +14,7 @@ import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 const WINDOW = { start: '2026-01-01T00:00:00Z', end: '2027-01-01T00:00:00Z' };
 /** The same files each time. */
 const SEED = 42;
-const FILES = 250;
+const FILES = 150;
 const foreign = fc.oneof(...Object.values(BAD_INPUT_SOURCES).map(({ file }) => file));
 
 /** The canary wants to see few repeats; this file goes first and has no event, in any format, but lines that are read. */

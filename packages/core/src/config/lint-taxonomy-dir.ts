@@ -1,6 +1,7 @@
 import { checkAdditions } from './addition-lint.ts';
 import type { ConfigMistake } from './config-error.ts';
 import { readTaxonomy } from './config-files.ts';
+import { checkPatterns } from './pattern-lint.ts';
 import { checkPublishedSchemas, readPublishedSchemas, unpublishedSchemas } from './published-schemas.ts';
 import type { Taxonomy, Upcasts } from './taxonomy.ts';
 import { readUpcasts } from './upcast-files.ts';
@@ -21,6 +22,7 @@ export async function lintTaxonomyDir(dir: string): Promise<TaxonomyFindings> {
   const taxonomy = await readTaxonomy(dir, violations);
   const upcasts = await readUpcasts(dir, taxonomy, violations);
   checkAdditions(taxonomy, violations);
+  await checkPatterns(taxonomy, violations);
   const published = await readPublishedSchemas(dir, violations);
   checkPublishedSchemas(taxonomy, published, violations);
   return { taxonomy, upcasts, unpublished: unpublishedSchemas(taxonomy, published), violations };

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 
-const ROOT = path.join(import.meta.dirname, '../..');
+const ROOT = path.join(import.meta.dirname, '../../..');
 const SHIPPED = ['packages/*/src/**/*.ts', 'services/*/src/**/*.ts', 'infra/src/**/*.ts', 'scripts/**/*.mjs'];
 const FOR_TESTS = /\.test\.ts$|-fixture\.ts$/;
 
