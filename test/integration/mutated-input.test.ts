@@ -1,4 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { MAGIC_BYTES } from '@backfill/core/formats/compression';
 import { testRecipe } from '@backfill/core/recipe/recipe-fixture';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -17,10 +18,11 @@ import { type Cut, createFileTransform, type TransformedFile } from '../support/
 /** The same files each time, so that a failure can be repeated; other seeds are for whoever looks for more. */
 const RUNS = { seed: Number(process.env.FUZZ_SEED ?? 42), numRuns: Number(process.env.FUZZ_RUNS ?? 200) };
 
+const ZERO = Buffer.from([0]);
 const WHOLE: Cut = { blockBytes: 1 << 20, chunkBytes: 1 << 30, partLines: 1_000 };
 const cut = fc.record({
   blockBytes: fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1_000, max: 100_000 })),
-  chunkBytes: fc.integer({ min: 1, max: 2_000 }),
+  chunkBytes: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 2_000 })),
   partLines: fc.integer({ min: 1, max: 4 }),
 });
 const foreign = fc.oneof(...Object.values(BAD_INPUT_SOURCES).map(({ file }) => file));
@@ -73,7 +75,13 @@ describe.each(Object.entries(BAD_INPUT_SOURCES))('damaged %s', (_, { source, fil
       const plain = await transform(bytes, WHOLE);
       const packed = await transform(compress(bytes), pieces);
       expect({ ...essence(packed), sha256: '' }).toEqual({ ...essence(plain), sha256: '' });
-      const broken = await transform(change(compress(bytes)), pieces);
+      const archive = compress(bytes);
+      // At least its magic number is left: what has none is a plain file.
+      const kept = MAGIC_BYTES + (bytes.length % (archive.length - MAGIC_BYTES));
+      for (const wrong of [archive.subarray(0, kept), Buffer.concat([archive, ZERO, bytes])]) {
+        expect((await transform(wrong, pieces)).refusal).toMatch(/^the file cannot be read to its end/);
+      }
+      const broken = await transform(change(archive), pieces);
       expect(quotesInput(broken.refusal ?? '')).toBe(false);
       expectSafeReasons(broken);
     };

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { isDependencyUnavailable } from '@backfill/core/errors';
+import { findPersonalNames } from '@backfill/core/recipe/detectors/personal-name';
 import type { ObjectStore } from '@backfill/core/storage/object-store';
 import { CliError } from './cli-error.ts';
 import type { LocalFile } from './local-files.ts';
@@ -17,7 +18,7 @@ export interface UploadTarget {
  * Uploads files under a prefix. After an upload that broke off it is simply done again; a prefix
  * that holds anything else is refused, because the batch would read that as well.
  *
- * @throws {CliError} when the prefix holds other objects, or the object store does not answer.
+ * @throws {CliError} when a name shows personal data, the prefix holds other objects, or the object store does not answer.
  */
 export async function uploadFiles(
   files: readonly LocalFile[],
@@ -25,6 +26,7 @@ export async function uploadFiles(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, bucket, prefix } = target;
+  refusePersonalNames(files);
   try {
     await refuseOtherObjects(files, target);
     for (const { file, key } of files) {
@@ -36,6 +38,17 @@ export async function uploadFiles(
     const message = `The object store at ${target.endpoint} does not answer.`;
     throw new CliError(message, ['Start the stack: npm start'], { cause: error });
   }
+}
+
+/** The plan would refuse them too, but by then they stand in the bucket. */
+function refusePersonalNames(files: readonly LocalFile[]): void {
+  const found = findPersonalNames(files.map(({ key }) => key));
+  if (found === undefined) return;
+  throw new CliError(
+    `The names of ${found.count} of the ${files.length} files look like personal data, and names are stored with every ` +
+      `line. In the order of their paths: ${found.places}.`,
+    ['Give them other names, then run this again.'],
+  );
 }
 
 async function refuseOtherObjects(files: readonly LocalFile[], target: UploadTarget): Promise<void> {

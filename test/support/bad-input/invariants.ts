@@ -34,11 +34,12 @@ export function quotesInput(text: string): boolean {
   ).some((piece) => text.toLowerCase().includes(piece.toLowerCase()));
 }
 
-/** Every line has one outcome, in order, every byte a line, and the parts' counts say the same. */
+/** Every line has one outcome, in order, every byte a line; none was made up; and the parts' counts say the same. */
 export function expectBalance({ scanned, lines, parts }: TransformedFile, plainBytes: number): void {
   expect(lines.map(({ lineNo }) => lineNo)).toEqual(lines.map((_, index) => index + 1));
   expect(lines.length).toBe(scanned?.lines);
   expect(sum(lines.map(({ byteLength }) => byteLength))).toBe(plainBytes);
+  expect(lines.filter(({ isText, outcome }) => outcome.outcome === 'accepted' && !isText)).toEqual([]);
   const count = (name: LineOutcome['outcome']) => lines.filter(({ outcome }) => outcome.outcome === name).length;
   const counted = (name: 'lineCount' | 'eventCount' | 'suppressed' | 'expired' | 'filtered' | 'quarantined') =>
     sum(parts.map((part) => part[name]));

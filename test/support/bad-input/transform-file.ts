@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { isMappedColumn, mappedPaths } from '@backfill/core/config/mapped-paths';
 import { FatalError } from '@backfill/core/errors';
@@ -18,11 +19,19 @@ export interface Cut {
   partLines: number;
 }
 
+export interface TransformedLine {
+  lineNo: number;
+  byteLength: number;
+  /** The line's bytes were kept, and are UTF-8. */
+  isText: boolean;
+  outcome: LineOutcome;
+}
+
 /** What a file became; or only why it was refused as a whole. */
 export interface TransformedFile {
   refusal?: string;
   scanned?: ScannedObject;
-  lines: { lineNo: number; byteLength: number; outcome: LineOutcome }[];
+  lines: TransformedLine[];
   parts: BuiltPart[];
 }
 
@@ -65,7 +74,8 @@ export function createFileTransform(recipe: Recipe): (bytes: Buffer, cut: Cut) =
       const lines = readChunk(storeOf(bytes, cut.blockBytes), { bucket: 'b', key: 'k' }, range, options);
       const noted: LineTransformer = (line) => {
         const outcome = transform(line);
-        result.lines.push({ lineNo: line.lineNo, byteLength: line.byteLength, outcome });
+        const { lineNo, byteLength, bytes: raw } = line;
+        result.lines.push({ lineNo, byteLength, isText: raw !== undefined && isUtf8(raw), outcome });
         return outcome;
       };
       const chunk = { batch_id: 'b', source_file: 'f', first_line: firstLine, line_count: lineCount };

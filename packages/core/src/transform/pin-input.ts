@@ -1,14 +1,11 @@
 import { isMappedColumn, mappedPaths } from '../config/mapped-paths.ts';
 import type { PlannedChunk, PlannedFile } from '../db/queries/plan-seal.ts';
 import { FatalError } from '../errors.ts';
-import { personalDataInName } from '../recipe/detectors/personal-name.ts';
+import { findPersonalNames } from '../recipe/detectors/personal-name.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { MANIFEST_NAME } from '../storage/layout.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { type FormatHints, scanObject } from './scan-object.ts';
-
-/** Objects that an error points to. */
-const MAX_NAMED = 10;
 
 export interface PinnedInput {
   files: PlannedFile[];
@@ -49,14 +46,11 @@ async function listInput(store: ObjectStore, { bucket, prefix, oldestAllowed }: 
 
 /** Names are stored beside every line, as they are, and stand in reports and logs: they must name nobody. */
 function checkNames(objects: readonly ObjectInfo[], bucket: string, prefix: string): void {
-  const found = objects.flatMap(({ key }, index) => {
-    const kinds = personalDataInName(key.slice(prefix.length));
-    return kinds.length > 0 ? [`${index + 1} (${kinds.join(', ')})`] : [];
-  });
-  if (found.length === 0) return;
+  const found = findPersonalNames(objects.map(({ key }) => key.slice(prefix.length)));
+  if (found === undefined) return;
   throw new FatalError(
-    `the names of ${found.length} of the ${objects.length} objects under s3://${bucket}/${prefix} look like personal data; ` +
-      `in the order of their keys: ${found.slice(0, MAX_NAMED).join(', ')}${found.length > MAX_NAMED ? ', …' : ''}. ` +
+    `the names of ${found.count} of the ${objects.length} objects under s3://${bucket}/${prefix} look like personal data; ` +
+      `in the order of their keys: ${found.places}. ` +
       'Names are stored with every line: upload these objects under other names and take the old ones away, then resume',
   );
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { personalDataInName } from './personal-name.ts';
+import { findPersonalNames, personalDataInName } from './personal-name.ts';
 
 it.each([
   ['alice@example.com.log', 'email'],
@@ -31,4 +31,14 @@ it.each([
   ['a time', '2026-11-01 10:00:00+02.log'],
 ])('takes a name of %s for no person', (_, name) => {
   expect(personalDataInName(name)).toEqual([]);
+});
+
+it('tells names by their places', () => {
+  expect(findPersonalNames(['a.log', 'b.log'])).toBeUndefined();
+  expect(findPersonalNames(['a.log', 'alice@example.com.log'])).toEqual({ count: 1, places: '2 (email)' });
+  const many = Array.from({ length: 12 }, (_, number) => `p${number}@example.com`);
+  expect(findPersonalNames(many)).toEqual({
+    count: 12,
+    places: expect.stringMatching(/^1 \(email\), .*10 \(email\), …$/),
+  });
 });

@@ -10,6 +10,9 @@ const DETECTORS: readonly DetectorName[] = ['jwt', 'email', 'iban'];
 const mask = compileTextMask(DETECTORS);
 const INTERNATIONAL_NUMBER = /(?<![\w+])\+[1-9][\d ()./-]{6,25}/g;
 
+/** Names that are listed in an error. */
+const MAX_LISTED = 10;
+
 /** The kinds of personal data that a file's name shows beyond doubt: e-mail addresses, IBANs, JWTs, +49 151 …. */
 export function personalDataInName(name: string): DetectorName[] {
   const found = new Set<DetectorName>();
@@ -17,4 +20,18 @@ export function personalDataInName(name: string): DetectorName[] {
   const numbers = name.match(INTERNATIONAL_NUMBER) ?? [];
   if (numbers.some((number) => phone.mask(number) !== number)) found.add('phone');
   return [...found];
+}
+
+/**
+ * Which of these names show personal data, by their place from 1 on and never as they are written: `2 (email), 4 (phone)`.
+ * Undefined when none does.
+ */
+export function findPersonalNames(names: readonly string[]): { count: number; places: string } | undefined {
+  const places = names.flatMap((name, index) => {
+    const kinds = personalDataInName(name);
+    return kinds.length > 0 ? [`${index + 1} (${kinds.join(', ')})`] : [];
+  });
+  if (places.length === 0) return undefined;
+  const rest = places.length > MAX_LISTED ? ', …' : '';
+  return { count: places.length, places: places.slice(0, MAX_LISTED).join(', ') + rest };
 }
