@@ -91,7 +91,7 @@ export function rowsOf({ body }: BuiltPart): (string | null)[][] {
   const signs: Record<string, string> = { t: '\t', n: '\n', r: '\r', '\\': '\\' };
   const field = (text: string) =>
     text === '\\N' ? null : text.replace(/\\(.)/g, (whole, sign: string) => signs[sign] ?? whole);
-  const rows = body.toString().split('\n');
+  const rows = Buffer.concat(body).toString().split('\n');
   expect(rows.pop()).toBe('');
   return rows.map((row) => row.split('\t').map(field));
 }

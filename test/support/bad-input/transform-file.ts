@@ -51,6 +51,13 @@ function storeOf(bytes: Buffer, blockBytes: number): ObjectStore {
   return { get } as ObjectStore;
 }
 
+/** A part whose rows outlast it: its own memory is the next part's. */
+function keepRows(part: BuiltPart): BuiltPart {
+  const copy = (blocks: readonly Buffer[]) => [Buffer.concat(blocks)];
+  const { body, acceptedRows, quarantineRows } = part;
+  return { ...part, body: copy(body), acceptedRows: copy(acceptedRows), quarantineRows: copy(quarantineRows) };
+}
+
 /** A file's way from stored bytes to import parts, as plan and transformer go it, for one recipe. */
 export function createFileTransform(recipe: Recipe): (bytes: Buffer, cut: Cut) => Promise<TransformedFile> {
   const { format, csv = {} } = recipe.source;
@@ -81,7 +88,7 @@ export function createFileTransform(recipe: Recipe): (bytes: Buffer, cut: Cut) =
       const chunk = { batch_id: 'b', source_file: 'f', first_line: firstLine, line_count: lineCount };
       const isFull = (part: { lineCount: number }) => part.lineCount >= cut.partLines;
       for await (const { part } of cutParts(lines, noted, chunk, { done: { parts: 0, lines: 0 }, isFull })) {
-        result.parts.push(part);
+        result.parts.push(keepRows(part));
       }
     }
     return result;
