@@ -160,7 +160,7 @@ describe('mistakes', () => {
 
   it('are an identity without its record id, and a record id without use', async () => {
     await edit('sources/app.yaml', 'identity: record-id', 'identity: payload');
-    await edit('sources/web-access.yaml', 'identity: payload', 'identity: record-id');
+    await edit('sources/web-access.yaml', 'identity: payload+occurrence', 'identity: record-id');
     expect(await places()).toEqual([
       'sources/app.yaml /mapping/record_id',
       'sources/web-access.yaml /mapping/record_id',
