@@ -12,19 +12,21 @@ export interface TransformedEvent {
 }
 
 /**
- * What one raw line became. A quarantine reason is a code (with a place in the schema for
- * `schema:` reasons), never a value of the line.
+ * A line that no event came of, and why. A quarantine reason is a code (with a place in the schema for `schema:`
+ * reasons), never a value of the line.
  */
-export type LineOutcome =
-  | { outcome: 'accepted'; event: TransformedEvent }
+export type EventlessOutcome =
   | { outcome: 'suppressed' | 'expired' | 'filtered' }
   | { outcome: 'quarantined'; reason: string };
 
-export const FILTERED: LineOutcome = { outcome: 'filtered' };
-export const EXPIRED: LineOutcome = { outcome: 'expired' };
-export const SUPPRESSED: LineOutcome = { outcome: 'suppressed' };
+/** What one raw line became. */
+export type LineOutcome = { outcome: 'accepted'; event: TransformedEvent } | EventlessOutcome;
+
+export const FILTERED: EventlessOutcome = { outcome: 'filtered' };
+export const EXPIRED: EventlessOutcome = { outcome: 'expired' };
+export const SUPPRESSED: EventlessOutcome = { outcome: 'suppressed' };
 
 /** The outcome of a line that cannot become an event. */
-export function quarantined(reason: string): LineOutcome {
+export function quarantined(reason: string): EventlessOutcome {
   return { outcome: 'quarantined', reason };
 }

@@ -3,10 +3,10 @@ import type { JsonObject } from '../domain/json.ts';
 import { sourceFormat } from '../formats/formats.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import type { FileFormat, ParserOptions } from '../formats/source-format.ts';
-import { FILTERED, type LineOutcome, quarantined } from './line-outcome.ts';
+import { type EventlessOutcome, FILTERED, quarantined } from './line-outcome.ts';
 
 /** A line's record, or the outcome of a line that has none. */
-export type ReadRecord = { ok: true; record: JsonObject } | { ok: false; outcome: LineOutcome };
+export type ReadRecord = { ok: true; record: JsonObject } | { ok: false; outcome: EventlessOutcome };
 
 const BLANK = /^\s*$/;
 const BYTE_ORDER_MARK = 0xef;
@@ -33,6 +33,6 @@ function hasByteOrderMark(bytes: Buffer): boolean {
   return bytes[0] === BYTE_ORDER_MARK && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 
-function without(outcome: LineOutcome): ReadRecord {
+function without(outcome: EventlessOutcome): ReadRecord {
   return { ok: false, outcome };
 }
