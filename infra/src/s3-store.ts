@@ -20,6 +20,11 @@ interface Stored {
 
 type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
+/** s3rver takes an end of 0 for none, and gives the whole object: an object that holds the 0 counts as one. */
+function withFirstByte(options?: { start?: number; end?: number }) {
+  return options?.end === 0 ? { ...options, end: Object(0) as number } : options;
+}
+
 /**
  * s3rver's store with what a pipeline needs from S3: an object appears whole or not at all, is
  * there when the answer comes, keeps its old content when an upload breaks off, is stored without
@@ -38,7 +43,7 @@ export class AtomicStore extends FilesystemStore {
   }
 
   override async getObject(bucket: string, key: string, options?: { start?: number; end?: number }) {
-    return this.#alone(bucket, key, () => super.getObject(bucket, key, options));
+    return this.#alone(bucket, key, () => super.getObject(bucket, key, withFirstByte(options)));
   }
 
   override async putObject(object: S3Object): Promise<Stored> {

@@ -76,6 +76,7 @@ it('stores a stream without the SDK’s chunk framing', async () => {
   const answer = await client.send(new GetObjectCommand({ Bucket, Key: 'streamed', Range: 'bytes=5-9' }));
   expect(answer.ContentEncoding).toBe('gzip');
   expect(await answer.Body?.transformToString()).toBe(lines.slice(5, 10));
+  expect(await read('streamed', { Range: 'bytes=0-0' })).toBe('l');
 });
 
 it('keeps the old object when an upload breaks off, and shows no part of a new one', async () => {
