@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { ACCESS_WINDOW, accessLog } from '../support/access-log.ts';
 import { FORMAT_SAMPLES, type FormatSample } from '../support/format-samples.ts';
+import { writeFormatSource } from '../support/format-source.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 
 let pipeline: Pipeline;
@@ -15,20 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline.dispose());
 
-async function writeSource(name: string, { format, csv, time, properties }: FormatSample['source']): Promise<void> {
-  const source = {
-    version: 1,
-    source: name,
-    ...(format !== undefined && { format }),
-    ...(csv !== undefined && { csv }),
-    region: 'eu',
-    pseudonym: 'hmac',
-    identity: 'payload',
-    events: { page_requested: '1-0-0' },
-    mapping: { time, event_name: { constant: 'page_requested' }, properties },
-  };
-  await writeFile(path.join(pipeline.config.dir, 'sources', `${name}.yaml`), stringify(source));
-}
+const writeSource = (name: string, source: FormatSample['source']) =>
+  writeFormatSource(pipeline.config.dir, name, source);
 
 async function run(batchId: string, source: string, files: Record<string, Buffer | string>) {
   await pipeline.upload(batchId, files);

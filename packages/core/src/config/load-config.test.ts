@@ -112,11 +112,13 @@ describe('mistakes', () => {
     expect(found).toContain('taxonomy/events/page_viewed/1-0-0.schema.json');
   });
 
-  it('are a source from outside the EU, with the reason', async () => {
-    await edit('sources/app.yaml', 'region: eu', 'region: non-eu');
-    expect(await mistakes()).toEqual([
-      { file: 'sources/app.yaml', path: '/region', message: 'non-eu sources are not supported yet' },
-    ]);
+  it('are an unknown region, and identifiers of a source from outside the EU that pass through', async () => {
+    await edit('sources/app.yaml', 'region: eu', 'region: us');
+    expect(await places()).toEqual(['sources/app.yaml /region']);
+    await edit('sources/app.yaml', 'region: us', 'region: non-eu');
+    expect(await places()).toEqual([]);
+    await edit('sources/app.yaml', 'pseudonym: hmac', 'pseudonym: passthrough');
+    expect(await places()).toEqual(['sources/app.yaml /pseudonym']);
   });
 
   it('are references that lead nowhere', async () => {

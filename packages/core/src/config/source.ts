@@ -55,6 +55,10 @@ const identifier = z.discriminatedUnion('pii', [
 
 export const PSEUDONYM_MODES = ['hmac', 'sha256-salt-suffix', 'passthrough'] as const;
 
+export const REGIONS = ['eu', 'non-eu'] as const;
+
+export type Region = (typeof REGIONS)[number];
+
 export type PseudonymMode = (typeof PSEUDONYM_MODES)[number];
 
 const csv = z.strictObject({
@@ -89,7 +93,8 @@ export const sourceSchema = z.strictObject({
   format: z.enum(FORMAT_NAMES).optional(),
   /** How CSV files are written; what is left out, a file's header row tells. */
   csv: csv.optional(),
-  region: z.enum(['eu', 'non-eu']).refine((region): boolean => region === 'eu', 'non-eu sources are not supported yet'),
+  /** Where the data was collected. Raw data from outside the EU is not kept: its mirror is a pseudonymised copy. */
+  region: z.enum(REGIONS),
   /** What a find in a `scan` field does (by default it is masked), and which detectors look (by default all). */
   pii: z
     .strictObject({

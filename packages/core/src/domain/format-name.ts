@@ -3,6 +3,12 @@ export const FORMAT_NAMES = ['ndjson', 'json-concat', 'combined', 'cloudfront', 
 
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
+/** The lines of a pseudonymised copy, which stands in the mirror for a file from outside the EU. No source can name it. */
+export const COPY_FORMAT = 'pseudonymised';
+
+/** How a file of the mirror may be written. */
+export type StoredFormatName = FormatName | typeof COPY_FORMAT;
+
 /** What a CSV column's text stands for. An empty field without quotes is null in any case. */
 export const COLUMN_TYPES = ['text', 'number', 'boolean', 'json'] as const;
 

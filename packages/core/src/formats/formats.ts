@@ -1,12 +1,13 @@
-import type { FormatName } from '../domain/format-name.ts';
+import { COPY_FORMAT, type FormatName } from '../domain/format-name.ts';
 import { cloudfront } from './cloudfront.ts';
 import { cloudfrontJson } from './cloudfront-json.ts';
 import { combined } from './combined.ts';
 import { csv } from './csv.ts';
 import { jsonConcat } from './json-concat.ts';
+import { createLineFraming } from './line-framing.ts';
 import { ndjson } from './ndjson.ts';
 import { RecordScanner } from './record-scanner.ts';
-import type { FileFormat, SourceFormat } from './source-format.ts';
+import type { SourceFormat, StoredFormat } from './source-format.ts';
 
 /** Every format by its name, the more special before the more general: the first that fits a file is taken. */
 const FORMATS: Record<FormatName, SourceFormat> = {
@@ -36,8 +37,9 @@ export function detectFormat(head: string): SourceFormat | undefined {
 
 /** A scanner for a file of this format, or for the part of it that begins with record `firstLine`. */
 export function createRecordScanner(
-  { format, header }: FileFormat,
+  { format, header }: StoredFormat,
   options: { firstLine: number; maxLineBytes: number },
 ): RecordScanner {
-  return new RecordScanner(sourceFormat(format).createFraming(header), options);
+  const framing = format === COPY_FORMAT ? createLineFraming() : sourceFormat(format).createFraming(header);
+  return new RecordScanner(framing, options);
 }

@@ -1,4 +1,4 @@
-import type { CsvOptions, FormatName } from '../domain/format-name.ts';
+import type { CsvOptions, FormatName, StoredFormatName } from '../domain/format-name.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import type { Framing } from './framing.ts';
 import type { RawLine } from './raw-line.ts';
@@ -53,6 +53,12 @@ export interface SourceFormat {
 /** A pinned file's format: all that a reader of any part of the file needs. */
 export interface FileFormat {
   format: FormatName;
+  header: JsonValue;
+}
+
+/** The format of a file as it is stored: the pinned one, or that of its pseudonymised copy, which has no header. */
+export interface StoredFormat {
+  format: StoredFormatName;
   header: JsonValue;
 }
 

@@ -16,6 +16,8 @@ export interface ManifestEntry {
   format: FormatName;
   /** Records of the decompressed text. */
   lines: number;
+  /** The pseudonymised copy that the mirror will hold in its place: of sources from outside the EU. */
+  copy?: { size: number; sha256: string };
 }
 
 /** A source's thresholds, with what the submission says about overlap. */
@@ -41,7 +43,7 @@ export function planHash(plan: Plan): string {
 }
 
 /** sha256 over `<sha256>  <source_file>` lines in key order (the form of sha256sum): one checksum for the whole input. */
-export function manifestChecksum(manifest: readonly ManifestEntry[]): string {
+export function manifestChecksum(manifest: readonly Pick<ManifestEntry, 'source_file' | 'sha256'>[]): string {
   const lines = manifest
     .toSorted((a, b) => (a.source_file < b.source_file ? -1 : 1))
     .map((entry) => `${entry.sha256}  ${entry.source_file}\n`);

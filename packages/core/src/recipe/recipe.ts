@@ -97,6 +97,11 @@ export function countsOccurrences({ source }: Pick<Recipe, 'source'>): boolean {
   return source.identity === 'payload+occurrence';
 }
 
+/** True if the mirror must hold pseudonymised copies: the source's raw data comes from outside the EU. */
+export function isCopied({ source }: Pick<Recipe, 'source'>): boolean {
+  return source.region === 'non-eu';
+}
+
 /** sha256 of the recipe's canonical JSON, lower-case hex. */
 export function recipeHash(recipe: Recipe): string {
   // A JSON round trip drops optional fields that are undefined, which canonical JSON has no form for.

@@ -1,6 +1,6 @@
-import { createTaxonomyAjv } from '../config/taxonomy-ajv.ts';
 import { isJsonObject, type JsonObject } from '../domain/json.ts';
 import { tryCanonicalJson, tryParseJson } from '../domain/try-json.ts';
+import { compileSchemas } from './compile-schemas.ts';
 import type { Recipe } from './recipe.ts';
 import { schemaReason } from './schema-reason.ts';
 
@@ -22,15 +22,9 @@ export const PAYLOAD_NAMES = ['event_name', 'occurrence', 'properties', 'record_
  * mapping: it works on the payload text alone, which must be canonical and satisfy its schema.
  */
 export function compileTaxonomyCheck(recipe: Recipe): TaxonomyCheck {
-  const ajv = createTaxonomyAjv();
-  const schemas = new Map(
-    Object.entries(recipe.taxonomy).map(([eventName, { version, schema }]) => [
-      `${eventName} ${version}`,
-      ajv.compile(schema),
-    ]),
-  );
+  const schemaOf = compileSchemas(recipe);
   return (event) => {
-    const validate = schemas.get(`${event.event_name} ${event.schema_version}`);
+    const validate = schemaOf(event.event_name, event.schema_version);
     if (validate === undefined) return 'schema: the event is not in the recipe';
     const payload = tryParseJson(event.payload);
     if (!isJsonObject(payload)) return 'payload: not a JSON object';

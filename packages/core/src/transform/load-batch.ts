@@ -5,7 +5,7 @@ import { listBatchOccurrences } from '../db/queries/occurrences.ts';
 import { getPlan } from '../db/queries/plan-get.ts';
 import { FatalError } from '../errors.ts';
 import type { RawLine } from '../formats/raw-line.ts';
-import { countsOccurrences } from '../recipe/recipe.ts';
+import { countsOccurrences, isCopied } from '../recipe/recipe.ts';
 import { archiveLayout } from '../storage/layout.ts';
 import { numberLines } from './number-lines.ts';
 import { type ChunkObject, readChunk } from './read-chunk.ts';
@@ -49,5 +49,15 @@ export async function loadBatch(
     if (!countsOccurrences(recipe)) return lines;
     return numberLines(lines, (numbered) => listBatchOccurrences(db, batchId, chunk.file_no, numbered));
   };
-  return { batch, files, isMirrored, work: { recipe, chunks: await listChunks(db, batchId), readLines } };
+  // The chunks of the ledger are cut on the copies, which are not there before the mirror is.
+  const chunks = isCopied(recipe) && !isMirrored ? wholeFiles(batchId, files) : await listChunks(db, batchId);
+  return { batch, files, isMirrored, work: { recipe, chunks, readLines } };
+}
+
+/** Each raw file as one chunk. */
+function wholeFiles(batchId: string, files: readonly BatchFile[]): WorkChunk[] {
+  return files.map(({ file_no, source_file, compression, format, header, size, line_count }) => ({
+    ...{ chunk_id: 0, batch_id: batchId, chunk_no: file_no, file_no, source_file, compression, format, header },
+    ...{ byte_start: 0, byte_end: size, first_line: 1, line_count },
+  }));
 }

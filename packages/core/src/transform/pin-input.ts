@@ -99,6 +99,7 @@ export async function pinInput(store: ObjectStore, options: PinOptions): Promise
       format: scanned.format,
       header: scanned.header,
       lineCount: scanned.lines,
+      copy: null,
     });
     chunks.push(...scanned.ranges.map((range) => ({ fileNo, ...range })));
   }

@@ -1,9 +1,10 @@
 import type { Chunk } from '../db/queries/chunk-get.ts';
+import { COPY_FORMAT } from '../domain/format-name.ts';
 import { decompress } from '../formats/compression.ts';
 import { createRecordScanner } from '../formats/formats.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import { readRecords } from '../formats/read-records.ts';
-import type { FileFormat } from '../formats/source-format.ts';
+import type { StoredFormat } from '../formats/source-format.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 /** The object that holds a chunk's file: the mirror's, or the input's before there is a mirror. */
@@ -15,7 +16,7 @@ export interface ChunkObject {
 }
 
 /** The stretch of a file to read: a range of bytes, or the whole of a compressed file. */
-export type ChunkRange = Pick<Chunk, keyof FileFormat | 'compression' | 'byte_start' | 'byte_end' | 'first_line'>;
+export type ChunkRange = Pick<Chunk, keyof StoredFormat | 'compression' | 'byte_start' | 'byte_end' | 'first_line'>;
 
 /**
  * Reads the lines (records) of one chunk as a stream. Lines are numbered from 1 in their file; one that is longer than
@@ -29,7 +30,9 @@ export async function* readChunk(
   chunk: ChunkRange,
   options: { maxLineBytes: number; signal: AbortSignal },
 ): AsyncGenerator<RawLine[]> {
-  const { maxLineBytes, signal } = options;
+  const { signal } = options;
+  // The limit was applied when a copy was made, whose lines may be longer than those they come from.
+  const maxLineBytes = chunk.format === COPY_FORMAT ? Number.POSITIVE_INFINITY : options.maxLineBytes;
   const scanner = createRecordScanner(chunk, { firstLine: chunk.first_line, maxLineBytes });
   const body = await store.get(object.bucket, object.key, {
     ...(object.ifMatch !== undefined && { ifMatch: object.ifMatch }),

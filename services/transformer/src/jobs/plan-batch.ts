@@ -3,17 +3,18 @@ import type { Client } from '@backfill/core/db/pool';
 import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
 import { createOccurrenceTables, storeOccurrences } from '@backfill/core/db/queries/occurrences';
-import { sealPlan } from '@backfill/core/db/queries/plan-seal';
+import { type PlannedFile, sealPlan } from '@backfill/core/db/queries/plan-seal';
 import { type Session, withSession, withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
-import { type Plan, planHash } from '@backfill/core/plan/plan';
+import { type ManifestEntry, type Plan, planHash } from '@backfill/core/plan/plan';
 import { retentionCutoffs, retentionExceptionOf } from '@backfill/core/plan/retention';
-import { buildRecipe, countsOccurrences, recipeHash } from '@backfill/core/recipe/recipe';
+import { buildRecipe, countsOccurrences, isCopied, recipeHash } from '@backfill/core/recipe/recipe';
 import { requireResidency } from '@backfill/core/runtime/check-residency';
 import { parseS3Prefix } from '@backfill/core/storage/layout';
 import { numberOccurrences } from '@backfill/core/transform/number-occurrences';
+import { pinCopies } from '@backfill/core/transform/pin-copies';
 import { formatHints, type PinnedInput, pinInput } from '@backfill/core/transform/pin-input';
 import { inputWork } from '@backfill/core/transform/transform-work';
 import type { TransformerContext } from '../context.ts';
@@ -47,6 +48,11 @@ function checkSize({ files }: PinnedInput, input: string, maxRows: number): void
       `${lines} lines are more than max_batch_rows (${maxRows}): split the input and its window into ${batches} batches`,
     );
   }
+}
+
+function toManifestEntry({ sourceFile, size, sha256, format, lineCount, copy }: PlannedFile): ManifestEntry {
+  const entry = { source_file: sourceFile, size, sha256, format, lines: lineCount };
+  return copy === null ? entry : { ...entry, copy };
 }
 
 async function makePlan(
@@ -87,20 +93,12 @@ async function makePlan(
     const work = inputWork({ store, signal }, { batchId: batch.batch_id, recipe, ...source, input });
     await numberOccurrences(session.client, work, { keys, signal });
   }
-  const plan = buildPlan({
-    batch,
-    config: files,
-    recipe,
-    manifest: input.files.map((file) => ({
-      source_file: file.sourceFile,
-      size: file.size,
-      sha256: file.sha256,
-      format: file.format,
-      lines: file.lineCount,
-    })),
-    retentionException,
-  });
-  return { plan, input };
+  const { chunkBytes } = config;
+  const pinned = isCopied(recipe)
+    ? await pinCopies(store, input, { ...source, recipe, keys, chunkBytes, signal })
+    : input;
+  const manifest = pinned.files.map(toManifestEntry);
+  return { plan: buildPlan({ batch, config: files, recipe, manifest, retentionException }), input: pinned };
 }
 
 async function seal(client: Client, fence: BatchFence, plan: Plan, input: PinnedInput): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Pool } from '@backfill/core/db/pool';
-import { type BatchFile, listFiles } from '@backfill/core/db/queries/file-list';
+import { listMirrorObjects, type MirrorObject } from '@backfill/core/db/queries/mirror-object-list';
 import { type Balance, unaccountedLines } from '@backfill/core/domain/balance';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { decompress } from '@backfill/core/formats/compression';
@@ -48,7 +48,7 @@ async function recount(
   store: ObjectStore,
   bucket: string,
   batchId: string,
-  file: BatchFile,
+  file: MirrorObject,
   signal: AbortSignal,
 ): Promise<{ sha256: string; lines: number }> {
   const body = await store.get(bucket, archiveLayout.mirrorObject(batchId, file.source_file));
@@ -84,7 +84,7 @@ export async function measureBalance(
 ): Promise<GateResult> {
   const discrepancies: string[] = [];
   const { rows: files } = await deps.pool.query<FileCounts>(FILE_COUNTS_SQL, [batchId]);
-  const pinned = new Map((await listFiles(deps.pool, batchId)).map((file) => [file.source_file, file]));
+  const pinned = new Map((await listMirrorObjects(deps.pool, batchId)).map((file) => [file.source_file, file]));
   const total = { read: 0, accepted: 0, inserted: 0 };
   for (const counts of files) {
     const file = pinned.get(counts.source_file);

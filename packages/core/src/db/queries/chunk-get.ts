@@ -1,9 +1,10 @@
 import { FatalError } from '../../errors.ts';
 import type { Compression } from '../../formats/compression.ts';
-import type { FileFormat } from '../../formats/source-format.ts';
+import type { StoredFormat } from '../../formats/source-format.ts';
 import type { Queryable } from '../pool.ts';
 
-export interface Chunk extends FileFormat {
+/** A stretch of lines of one object of the mirror. */
+export interface Chunk extends StoredFormat {
   chunk_id: number;
   batch_id: string;
   chunk_no: number;
@@ -23,7 +24,7 @@ export async function getChunk(db: Queryable, chunkId: number): Promise<Chunk | 
   const { rows } = await db.query<Chunk>(
     `select c.chunk_id, c.batch_id, c.chunk_no, c.file_no, f.source_file, f.compression, f.format, f.header,
             c.byte_start, c.byte_end, c.first_line, c.line_count, c.state, c.epoch
-       from analytics.backfill_raw_chunks c join analytics.backfill_files f using (batch_id, file_no)
+       from analytics.backfill_raw_chunks c join analytics.backfill_mirror_objects f using (batch_id, file_no)
       where c.chunk_id = $1`,
     [chunkId],
   );

@@ -10,13 +10,17 @@ export interface BatchFile extends FileFormat {
   sha256: string;
   compression: Compression;
   line_count: number;
+  /** Of the pseudonymised copy that the mirror holds in place of the file; null where it holds the file itself. */
+  copy_size: number | null;
+  copy_sha256: string | null;
   mirrored_at: Date | null;
 }
 
 /** The pinned files of a batch, in key order. */
 export async function listFiles(db: Queryable, batchId: string): Promise<BatchFile[]> {
   const { rows } = await db.query<BatchFile>(
-    `select file_no, source_file, size, etag, sha256, compression, format, header, line_count, mirrored_at
+    `select file_no, source_file, size, etag, sha256, compression, format, header, line_count,
+            copy_size, copy_sha256, mirrored_at
        from analytics.backfill_files where batch_id = $1 order by file_no`,
     [batchId],
   );

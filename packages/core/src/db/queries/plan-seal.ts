@@ -14,9 +14,17 @@ export interface PlannedFile extends FileFormat {
   contentSha256: string;
   compression: Compression;
   lineCount: number;
+  /** Of a file from outside the EU; null where the mirror holds the file itself. */
+  copy: FileCopyPin | null;
 }
 
-/** Bytes [start, end) of the stored file; a compressed file is one chunk. */
+/** The pseudonymised copy that stands in the mirror for a file. */
+export interface FileCopyPin {
+  size: number;
+  sha256: string;
+}
+
+/** Bytes [start, end) of the file or, where it has one, of its copy; a compressed file is one chunk. */
 export interface PlannedChunk {
   fileNo: number;
   byteStart: number;
@@ -29,12 +37,12 @@ async function insertFiles(db: Queryable, batchId: string, files: readonly Plann
   await db.query(
     `insert into analytics.backfill_files
        (batch_id, file_no, source_file, size, etag, last_modified, sha256, content_sha256, compression, format,
-        header, line_count)
+        header, line_count, copy_size, copy_sha256)
      select $1, f."fileNo", f."sourceFile", f.size, f.etag, f."lastModified", f.sha256, f."contentSha256", f.compression, f.format,
-            coalesce(f.header, 'null'), f."lineCount"
+            coalesce(f.header, 'null'), f."lineCount", (f.copy ->> 'size')::bigint, f.copy ->> 'sha256'
        from jsonb_to_recordset($2::jsonb) as f ("fileNo" int, "sourceFile" text, size bigint, etag text,
               "lastModified" timestamptz, sha256 text, "contentSha256" text, compression text, format text, header jsonb,
-              "lineCount" bigint)`,
+              "lineCount" bigint, copy jsonb)`,
     [batchId, JSON.stringify(files)],
   );
 }

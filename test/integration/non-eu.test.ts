@@ -1,0 +1,190 @@
+import { createHash, createSecretKey } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { pseudonym } from '@backfill/core/recipe/pseudonym';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ACCESS_WINDOW } from '../support/access-log.ts';
+import { APP_WINDOW, appLines, appLogs } from '../support/app-logs.ts';
+import { batchDigest } from '../support/digest.ts';
+import { FORMAT_SAMPLES } from '../support/format-samples.ts';
+import { writeFormatSource } from '../support/format-source.ts';
+import { type Pipeline, startPipeline } from '../support/pipeline.ts';
+
+// The same files of the same sources, once from the EU and twice from outside, in large and in small chunks.
+type Region = 'eu' | 'non-eu';
+type Files = Record<string, Buffer | string>;
+interface Logs {
+  batchId: string;
+  source: string;
+  window: { start: string; end: string };
+  files: Files;
+}
+
+const MIB = 1024 * 1024;
+const REQUESTS = FORMAT_SAMPLES['ndjson, plain, as gzip of several members and as zstd of several frames'];
+const ACCESS = FORMAT_SAMPLES['a combined log'];
+const repeated = Buffer.from(ACCESS?.files['access.log'] ?? '');
+const logs: Logs[] = [
+  { batchId: 'requests', source: 'requests', window: ACCESS_WINDOW, files: REQUESTS?.files ?? {} },
+  {
+    ...{ batchId: 'counted', source: 'counted', window: ACCESS_WINDOW },
+    files: { 'a.log': Buffer.concat([repeated, repeated]), 'b.log.gz': gzipSync(Buffer.concat([repeated, repeated])) },
+  },
+];
+
+const LINES = appLines(20);
+const parsed = LINES.filter((line) => line.includes('"user"') && line.startsWith('{"')).map((line) => JSON.parse(line));
+const search = parsed.find(({ name }) => name === 'Search Performed');
+const someone: string = search.user.id;
+const broken = [someone, 'somebody-else'].map((id, number) => ({
+  ...{ ...search, id: `broken-${number}`, user: { id }, data: { query: 7, result_count: 'many' } },
+}));
+const appFiles: Files = {
+  ...appLogs(20),
+  'c.ndjson': broken.map((event) => `${JSON.stringify(event)}\n`).join(''),
+};
+logs.push({ batchId: 'app', source: 'app', window: APP_WINDOW, files: appFiles });
+
+async function suppress(pipeline: Pipeline): Promise<string> {
+  const salt = (await readFile(pipeline.env.ANALYTICS_SALT_FILE ?? '', 'utf8')).trim();
+  const subject = pseudonym(createSecretKey(Buffer.from(salt)), 1, 'user', someone);
+  await pipeline.sql.query(
+    `insert into analytics.privacy_suppressions (subject_id, reason, effective_from) values ($1, 'objection', now())`,
+    [subject],
+  );
+  return subject;
+}
+
+async function start(region: Region, chunkBytes: number): Promise<Pipeline> {
+  const env = { TRANSFORMER_CHUNK_BYTES: String(chunkBytes), TRANSFORMER_CONCURRENCY: '4' };
+  const pipeline = await startPipeline({ env });
+  const { dir } = pipeline.config;
+  if (REQUESTS !== undefined) await writeFormatSource(dir, 'requests', REQUESTS.source, { region });
+  if (ACCESS !== undefined) {
+    await writeFormatSource(dir, 'counted', ACCESS.source, { region, identity: 'payload+occurrence' });
+  }
+  const app = path.join(dir, 'sources/app.yaml');
+  await writeFile(app, (await readFile(app, 'utf8')).replace('region: eu', `region: ${region}`));
+  return pipeline;
+}
+
+async function query(pipeline: Pipeline, sql: string, batchId: string): Promise<Record<string, unknown>[]> {
+  return (await pipeline.sql.query(sql, [batchId])).rows;
+}
+
+const OUTCOMES = `
+  select f.source_file, f.sha256, f.line_count::int, sum(p.event_count)::int as accepted,
+         sum(p.suppressed)::int as suppressed, sum(p.filtered)::int as filtered, sum(p.quarantined)::int as quarantined
+    from analytics.backfill_files f join analytics.backfill_import_parts p using (batch_id, file_no)
+   where f.batch_id = $1 group by 1, 2, 3 order by 1`;
+
+/** Everything that a batch of these logs leaves behind, by outcome and by event. */
+async function run(pipeline: Pipeline, { batchId, source, window, files }: Logs) {
+  await pipeline.upload(batchId, files);
+  await pipeline.submit({ batchId, source, window });
+  const { status, status_reason } = await pipeline.rest(batchId);
+  return {
+    rest: [status, status_reason],
+    digest: await batchDigest(pipeline.sql, batchId),
+    outcomes: await query(pipeline, OUTCOMES, batchId),
+  };
+}
+
+async function mirrorOf(pipeline: Pipeline, batchId: string): Promise<Map<string, Buffer>> {
+  const { store, config } = pipeline.runtime;
+  const bucket = config.storage.archiveBucket;
+  const objects = new Map<string, Buffer>();
+  for await (const { key } of store.list(bucket, `raw/${batchId}/`)) {
+    const blocks: Buffer[] = [];
+    for await (const block of await store.get(bucket, key)) blocks.push(block as Buffer);
+    objects.set(key.slice(`raw/${batchId}/`.length), Buffer.concat(blocks));
+  }
+  return objects;
+}
+
+const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
+
+async function runAll(pipeline: Pipeline): Promise<Record<string, Awaited<ReturnType<typeof run>>>> {
+  const byBatch: Record<string, Awaited<ReturnType<typeof run>>> = {};
+  for (const one of logs) byBatch[one.batchId] = await run(pipeline, one);
+  return byBatch;
+}
+
+let eu: Pipeline;
+let abroad: Pipeline;
+let cut: Pipeline;
+let suppressed: string;
+let results: Awaited<ReturnType<typeof runAll>>[];
+beforeAll(async () => {
+  eu = await start('eu', 64 * MIB);
+  abroad = await start('non-eu', 64 * MIB);
+  cut = await start('non-eu', 500);
+  for (const pipeline of [eu, abroad, cut]) suppressed = await suppress(pipeline);
+  results = await Promise.all([eu, abroad, cut].map(runAll));
+}, 300_000);
+afterAll(() => Promise.all([eu, abroad, cut].map((pipeline) => pipeline?.dispose())), 60_000);
+
+describe.each(logs.map((one) => ({ ...one, name: `${one.batchId}: ${Object.keys(one.files).join(', ')}` })))(
+  '$name',
+  (one) => {
+    it('gives the same events, ids and reasons as from the EU', async () => {
+      const [near, far, small] = results.map((byBatch) => byBatch[one.batchId]);
+      expect(near?.digest['staging']).toEqual([expect.any(Number), expect.any(String)]);
+      expect(far).toEqual(near);
+      expect(small).toEqual(near);
+      const chunks = 'select count(*)::int as chunks from analytics.backfill_raw_chunks where batch_id = $1';
+      const [counted] = await query(cut, chunks, one.batchId);
+      expect(counted?.['chunks']).toBeGreaterThan(Object.keys(one.files).length * 3);
+    });
+
+    it('is mirrored line for line, with both checksums', async () => {
+      const mirror = await mirrorOf(abroad, one.batchId);
+      const manifest = JSON.parse((mirror.get('manifest.json') ?? '').toString());
+      const raw = Object.entries(one.files).toSorted(([a], [b]) => (a < b ? -1 : 1));
+      expect([...mirror.keys()]).toEqual([...raw.map(([name]) => name), 'manifest.json'].sort());
+      const files = await query(abroad, OUTCOMES, one.batchId);
+      const objects = raw.map(([key, bytes], index) => {
+        const copy = mirror.get(key) ?? Buffer.alloc(0);
+        const lines = copy.toString().split('\n').length - 1;
+        expect([key, lines]).toEqual([key, files[index]?.['line_count']]);
+        return {
+          ...{ key, size: copy.length, sha256: sha256(copy), format: 'pseudonymised', lines },
+          ...{ raw_size: Buffer.from(bytes).length, raw_sha256: sha256(bytes), raw_format: expect.any(String) },
+        };
+      });
+      const checksum = (field: 'sha256' | 'raw_sha256') =>
+        sha256(objects.map((object) => `${object[field]}  ${object.key}\n`).join(''));
+      expect(manifest).toMatchObject({ form: 'pseudonymised', checksum: checksum('sha256'), objects });
+      expect(manifest.raw_checksum).toBe(checksum('raw_sha256'));
+      expect(
+        await query(
+          abroad,
+          'select raw_checksum from analytics.backfill_batches_metadata where batch_id = $1',
+          one.batchId,
+        ),
+      ).toEqual([{ raw_checksum: checksum('raw_sha256') }]);
+      // The same bytes, whatever the chunks.
+      const again = await mirrorOf(cut, one.batchId);
+      expect([...again].map(([key, bytes]) => [key, key === 'manifest.json' ? '' : sha256(bytes)])).toEqual(
+        [...mirror].map(([key, bytes]) => [key, key === 'manifest.json' ? '' : sha256(bytes)]),
+      );
+    });
+  },
+);
+
+it('has suppressed lines, those that would be refused too, and keeps nothing raw of anybody', async () => {
+  const [, , c] = await query(abroad, OUTCOMES, 'app');
+  expect(c).toMatchObject({ source_file: 'c.ndjson', accepted: 0, suppressed: 1, quarantined: 1 });
+  const mirror = await mirrorOf(abroad, 'app');
+  mirror.delete('manifest.json');
+  const copies = Buffer.concat([...mirror.values()]).toString();
+  expect(copies).toContain(suppressed);
+  const raw = LINES.join('\n');
+  for (const field of ['"user_agent"', '@', 'not json', someone, '"ip"']) {
+    expect([field, raw.includes(field), copies.includes(field)]).toEqual([field, true, false]);
+  }
+  // The raw file's bytes are the mirror's where the source is in the EU.
+  expect((await mirrorOf(eu, 'app')).get('b.ndjson.gz')).toEqual(appFiles['b.ndjson.gz']);
+  expect(gunzipSync(appFiles['b.ndjson.gz'] ?? '').length).toBeGreaterThan(1_000);
+});
