@@ -47,6 +47,11 @@ const FILES = {
   'leak-cloudfront-json': { 'a.json': plantedCloudfrontJson(planter) },
   'leak-upcast': { 'a.ndjson': plantedOldRecords(planter) },
   'leak-web': { 'access.log': plantedAccessLog(planter) },
+  'leak-abroad-ndjson': {
+    'a.ndjson': lines([...plantedRecords(planter, 'abroad'), ...brokenLines(planter, 'abroad')]),
+    'b.ndjson.gz': gzipSync(lines(plantedRecords(planter, 'abroad, gzip'))),
+  },
+  'leak-abroad-csv': { 'a.csv': plantedCsv(planter) },
 };
 
 let configDir: string;
@@ -172,11 +177,13 @@ describe('no identifier is found', () => {
     expect(search([...(await dumpRedis(stack)), ...(await readFolder(stack, 'redis'))])).toEqual([]);
   });
 
-  it('in any object but the raw input and its mirror', async () => {
-    const isMirror = ({ where }: Written) => /^s3:\/\/analytics-backfill\/raw\/(?!.*\/manifest\.json$)/.test(where);
+  it('in any object but the raw input and the mirror of what is in the EU', async () => {
+    const isMirror = ({ where }: Written) =>
+      /^s3:\/\/analytics-backfill\/raw\/(?!leak-abroad|.*\/manifest\.json$)/.test(where);
     const archive = await readBucket(stack, 'analytics-backfill');
     expect(search(archive.filter((object) => !isMirror(object)))).toEqual([]);
     expect(archive.filter(isMirror).length).toBeGreaterThan(3);
+    expect(archive.filter(({ where }) => where.includes('/raw/leak-abroad')).length).toBe(5);
   });
 
   it('in any log', async () => {

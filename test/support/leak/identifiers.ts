@@ -66,7 +66,7 @@ export const DETECTABLE: Record<string, (n: number) => string> = {
     socialSecurity(
       '15',
       `${digitsOf((n % 28) + 1, 2)}06${digitsOf(Math.floor(n / 28) % 100, 2)}`,
-      'C',
+      String.fromCharCode(67 + Math.floor(n / 2_800)),
       digitsOf(n % 100, 2),
     ),
 };

@@ -135,6 +135,9 @@ const UPCAST = `export function upcast({ way, comment, ...kept }) {
 }
 `;
 
+/** The same from outside the EU, whose mirror must be as clean as everything else. */
+const abroad = (format: string) => ({ ...recordSource(`leak-abroad-${format}`, format), region: 'non-eu' });
+
 /** A configuration directory with the sources of the leak test; the policy is the example's, but for shorter lines. */
 export async function createLeakConfig(): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'backfill-leak-config-'));
@@ -150,7 +153,7 @@ export async function createLeakConfig(): Promise<string> {
     lifted,
     ...RECORD_FORMATS.map((format) => recordSource(`leak-${format}`, format)),
   ];
-  for (const source of sources) {
+  for (const source of [...sources, abroad('ndjson'), abroad('csv')]) {
     const { source: name } = source as { source: string };
     await writeFile(path.join(dir, 'sources', `${name}.yaml`), stringify(source));
   }
