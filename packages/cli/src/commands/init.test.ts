@@ -53,6 +53,18 @@ describe('init', () => {
     expect([...(await loadConfigDir(config)).sources.keys()]).toEqual(['cdn', 'edge']);
   });
 
+  it('drafts a source from outside the EU where it is told so', async () => {
+    const regionOf = async (name: string, ...args: string[]) => {
+      const config = path.join(dir, name);
+      const { out } = await init('--from', path.join(RAW, 'cdn'), '--config', config, ...args);
+      return [(await loadConfigDir(config)).sources.get('cdn')?.region, out.includes('region: eu was assumed')];
+    };
+    expect(await regionOf('default')).toEqual(['eu', true]);
+    expect(await regionOf('abroad', '--region', 'non-eu')).toEqual(['non-eu', false]);
+    expect(await regionOf('near', '--region', 'eu')).toEqual(['eu', false]);
+    expect((await init('--from', dir, '--config', dir, '--region', 'us')).code).toBe(2);
+  });
+
   it('looks into compressed files, and leaves out what is of another kind', async () => {
     const from = path.join(dir, 'My Logs');
     await mkdir(from);

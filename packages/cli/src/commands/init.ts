@@ -2,12 +2,13 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '@backfill/core/config/config-error';
 import { loadConfigDir } from '@backfill/core/config/load-config';
+import { REGIONS, type Region } from '@backfill/core/config/source';
 import { SOURCE_NAME } from '@backfill/core/domain/source-name';
 import { findCsvTypes, withCsvTypes } from '@backfill/core/draft/csv-types';
 import { type ConfigDraft, draftConfig } from '@backfill/core/draft/draft-config';
 import { draftFiles } from '@backfill/core/draft/draft-files';
 import { formatQuantity } from '@backfill/core/text/format-number';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { CliError } from '../cli-error.ts';
 import { EXAMPLE_CONFIG } from '../config-dir.ts';
@@ -19,6 +20,7 @@ interface InitOptions {
   from: string;
   config: string;
   source?: string;
+  region?: Region;
 }
 
 const POLICY = 'policy.yaml';
@@ -34,17 +36,22 @@ export function addInit(program: Command, context: CliContext): void {
     .requiredOption('--from <dir>', 'a folder of raw files of one source')
     .requiredOption('--config <dir>', 'the configuration directory to write into; may be new')
     .option('--source <name>', "the source's name (default: the folder's)", parseSourceName)
+    .addOption(
+      new Option('--region <region>', 'where the data was collected; of non-eu sources no raw data is kept').choices(
+        REGIONS,
+      ),
+    )
     .addHelpText(
       'after',
       helpExamples(
         'init --from ./my-logs --config ./my-config',
-        'init --from ./my-logs --config ./my-config --source shop',
+        'init --from ./my-logs --config ./my-config --source shop --region non-eu',
       ),
     )
     .action(async (options: InitOptions, command: Command) => {
       const sample = await sampleFolder(options.from);
       if (sample === undefined) throw new CliError(`No file in ${options.from} is of a known format.`);
-      const draft = draftFromSample(options.source ?? sourceNameOf(options.from), sample);
+      const draft = draftFromSample(options.source ?? sourceNameOf(options.from), sample, options.region);
       const files = draftFiles(draft);
       await addPolicy(options.config, files);
       await writeNewFiles(options.config, files);
@@ -57,11 +64,11 @@ export function addInit(program: Command, context: CliContext): void {
     });
 }
 
-function draftFromSample(source: string, { format, records }: FolderSample): ConfigDraft {
-  if (format !== 'csv') return draftConfig(source, format, records, undefined);
+function draftFromSample(source: string, { format, records }: FolderSample, region?: Region): ConfigDraft {
+  if (format !== 'csv') return draftConfig(source, format, records, { region });
   const types = findCsvTypes(records);
   const csv = Object.keys(types).length === 0 ? undefined : { types };
-  return draftConfig(source, format, withCsvTypes(records, types), csv);
+  return draftConfig(source, format, withCsvTypes(records, types), { ...(csv !== undefined && { csv }), region });
 }
 
 /** A new directory gets the policy of the examples, so that it loads. */

@@ -31,7 +31,7 @@ function records(count: number, more: (index: number) => JsonObject = () => ({})
 }
 
 describe('draftConfig', () => {
-  const draft = draftConfig('shop', 'ndjson', records(120), undefined);
+  const draft = draftConfig('shop', 'ndjson', records(120));
   const schema = draft.schemas.get('signup_started') ?? {};
   const rules = Object.fromEntries(
     Object.entries(schema.properties as Record<string, JsonObject>).map(([name, property]) => [
@@ -87,21 +87,16 @@ describe('draftConfig', () => {
   });
 
   it('says what it could not find', () => {
-    const { source, todo } = draftConfig(
-      'Bare Log'.toLowerCase().replace(' ', '-'),
-      'ndjson',
-      [{ a: true }],
-      undefined,
-    );
+    const { source, todo } = draftConfig('Bare Log'.toLowerCase().replace(' ', '-'), 'ndjson', [{ a: true }]);
     expect(source).toMatchObject({ identity: 'payload', mapping: { event_name: { constant: 'bare_log_recorded' } } });
     for (const topic of ['mapping.time', 'mapping.event_name', 'identity', 'mapping.subject_id', 'region']) {
       expect(todo.filter((line) => line.startsWith(`${topic}:`))).toHaveLength(1);
     }
-    expect(() => draftConfig('shop', 'ndjson', [], undefined)).toThrow(RangeError);
+    expect(() => draftConfig('shop', 'ndjson', [])).toThrow(RangeError);
   });
 
   it('knows times without a zone, and seconds and milliseconds', () => {
-    const timeOf = (record: JsonObject) => draftConfig('shop', 'ndjson', [record], undefined).source.mapping.time;
+    const timeOf = (record: JsonObject) => draftConfig('shop', 'ndjson', [record]).source.mapping.time;
     expect(timeOf({ at: '2026-11-01 08:00' })).toEqual({ path: 'at', format: 'iso', zone: 'Z' });
     expect(timeOf({ n: 1_700_000_000, time: 1_700_000_000 })).toEqual({ path: 'time', format: 'epoch-s' });
     expect(timeOf({ createdAt: 1_700_000_000_000 })).toEqual({ path: 'createdAt', format: 'epoch-ms' });
@@ -118,7 +113,7 @@ describe('draftConfig', () => {
       constructor_: 1,
       nested: { plan: 'y' },
     });
-    const { source, schemas } = draftConfig('shop', 'ndjson', records(40, more), undefined);
+    const { source, schemas } = draftConfig('shop', 'ndjson', records(40, more));
     const names = Object.keys(source.mapping.properties);
     expect(new Set(names).size).toBe(names.length);
     expect(sourceSchema.safeParse(source).success).toBe(true);

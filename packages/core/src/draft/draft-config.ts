@@ -1,4 +1,4 @@
-import type { SourceConfig } from '../config/source.ts';
+import type { Region, SourceConfig } from '../config/source.ts';
 import type { FormatName } from '../domain/format-name.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import { compilePath } from '../recipe/read-path.ts';
@@ -33,18 +33,22 @@ const MACHINE_ID = /^(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,
  * Drafts the configuration of a source from a sample of its records: everything that may be personal is dropped or
  * pseudonymised, and said to be in doubt.
  *
+ * @param given.csv the column types of CSV files
+ * @param given.region where the data comes from, if somebody said so
  * @throws RangeError when there is no record
  */
 export function draftConfig(
   source: string,
   format: FormatName,
   records: readonly JsonObject[],
-  csvTypes: SourceConfig['csv'],
+  given: { csv?: SourceConfig['csv']; region?: Region | undefined } = {},
 ): ConfigDraft {
   if (records.length === 0) throw new RangeError('there is no record to learn from');
   const fields = [...collectFields(records).values()];
-  const todo: string[] = ['region: eu was assumed; say where the data comes from.'];
+  const { csv, region = 'eu' } = given;
+  const todo: string[] = [];
   const decisions: string[] = [];
+  if (given.region === undefined) todo.push('region: eu was assumed; say where the data was collected.');
   const time = draftTime(fields, records.length, decisions, todo);
   const eventName = draftEventName(source, fields, records.length, decisions, todo);
   const ids = draftIds(fields, records.length, decisions, todo);
@@ -59,8 +63,8 @@ export function draftConfig(
       version: 1,
       source,
       format,
-      ...(csvTypes === undefined ? {} : { csv: csvTypes }),
-      region: 'eu',
+      ...(csv === undefined ? {} : { csv }),
+      region,
       pseudonym: 'hmac',
       identity: draftIdentity(format, ids.mapping.record_id !== undefined),
       events: Object.fromEntries([...schemas.keys()].map((name) => [name, VERSION])),
