@@ -47,9 +47,10 @@ it('counts the balance from the ledger: imported parts only, by file and in sum'
   await batches.planned('balance-1');
   await api.sql.query(
     `insert into analytics.backfill_files
-       (batch_id, file_no, source_file, size, etag, last_modified, sha256, compression, format, header, line_count)
-     values ('balance-1', 0, 'a.ndjson', 10, 'e', now(), 's', 'none', 'ndjson', 'null', 20),
-            ('balance-1', 1, 'b.ndjson', 10, 'e', now(), 's', 'none', 'ndjson', 'null', 5)`,
+       (batch_id, file_no, source_file, size, etag, last_modified, sha256, content_sha256, compression, format, header,
+        line_count, copy_size, copy_sha256)
+     values ('balance-1', 0, 'a.ndjson', 10, 'e', now(), 's', 's', 'none', 'ndjson', 'null', 20, null, null),
+            ('balance-1', 1, 'b.ndjson', 10, 'e', now(), 's', 's', 'none', 'ndjson', 'null', 5, 7, 'c')`,
   );
   await api.sql.query(
     `insert into analytics.backfill_raw_chunks (batch_id, chunk_no, file_no, byte_start, byte_end, first_line, line_count, state)
@@ -81,8 +82,8 @@ it('counts the balance from the ledger: imported parts only, by file and in sum'
     balance: imported,
     duplicates: { same_batch: 3, other_batch: 2, live: 1 },
     files: [
-      { source_file: 'a.ndjson', lines: 20, balance: imported },
-      { source_file: 'b.ndjson', lines: 5, balance: nothing },
+      { source_file: 'a.ndjson', lines: 20, balance: imported, copy: null },
+      { source_file: 'b.ndjson', lines: 5, balance: nothing, copy: { size: 7, sha256: 'c' } },
     ],
   });
 });

@@ -3,9 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { pseudonym } from '@backfill/core/recipe/pseudonym';
+import type { DryRun } from '@backfill/core/transform/dry-run';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS_WINDOW } from '../support/access-log.ts';
 import { APP_WINDOW, appLines, appLogs } from '../support/app-logs.ts';
+import { runCommandLine } from '../support/command-line.ts';
 import { batchDigest } from '../support/digest.ts';
 import { FORMAT_SAMPLES } from '../support/format-samples.ts';
 import { writeFormatSource } from '../support/format-source.ts';
@@ -187,4 +189,105 @@ it('has suppressed lines, those that would be refused too, and keeps nothing raw
   // The raw file's bytes are the mirror's where the source is in the EU.
   expect((await mirrorOf(eu, 'app')).get('b.ndjson.gz')).toEqual(appFiles['b.ndjson.gz']);
   expect(gunzipSync(appFiles['b.ndjson.gz'] ?? '').length).toBeGreaterThan(1_000);
+});
+
+const commandLine = (pipeline: Pipeline, args: string[]) => runCommandLine(['transform', ...args], pipeline.env);
+
+describe('the command line', () => {
+  it('replays a copy as the raw file, and knows who was suppressed then', async () => {
+    const replays = [];
+    for (const pipeline of [eu, abroad]) {
+      await pipeline.sql.query('delete from analytics.privacy_suppressions');
+      const output = path.join(pipeline.config.dir, 'app.ndjson');
+      const { code, stdout } = await commandLine(pipeline, [
+        ...['--replay', '--batch-id', 'app', '--output', output, '--json'],
+      ]);
+      const { file: _, output: __, sha256: ___, ...replay } = JSON.parse(stdout) as Record<string, unknown>;
+      replays.push({ code, replay, events: await readFile(output, 'utf8') });
+    }
+    expect(replays[0]).toMatchObject({ code: 0, replay: { differences: [], suppression_lifted: expect.any(Number) } });
+    expect(replays[0]?.replay['suppression_lifted']).toBeGreaterThan(1);
+    expect(replays[0]?.events.length).toBeGreaterThan(1_000);
+    expect(replays[1]).toEqual(replays[0]);
+  }, 60_000);
+
+  it('foretells a batch from the raw files before there is a copy, and from the copy then', async () => {
+    await plan('foretold');
+    const dryRun = async () => {
+      const { stdout } = await commandLine(abroad, ['--dry-run', '--batch-id', 'foretold', '--json']);
+      const { summary, ...rest } = JSON.parse(stdout) as DryRun;
+      return { rest, events: summary.events, quarantine: summary.quarantine, hits: summary.pii_hits.length };
+    };
+    const planned = await dryRun();
+    expect(planned.rest).toMatchObject({ read_from: 'input', recipe: 'pinned' });
+    expect(planned.hits).toBeGreaterThan(0);
+    await abroad.change('foretold', 'awaiting_run_approval', 'preparing');
+    await abroad.rest('foretold', ['gates_failed', 'awaiting_publish_approval']);
+    // What the rules found was raw; nothing of it is left in the copy.
+    expect(await dryRun()).toEqual({ ...planned, rest: { ...planned.rest, read_from: 'mirror' }, hits: 0 });
+  }, 60_000);
+});
+
+/** Plans a batch of the app's logs, up to the approvals. */
+async function plan(batchId: string): Promise<void> {
+  await abroad.config.editPolicy((policy) => {
+    policy.approvals.run = ['data_privacy_officer'];
+  });
+  await abroad.upload(batchId, appFiles);
+  await abroad.submit({ batchId, source: 'app', window: APP_WINDOW });
+  await abroad.rest(batchId, ['awaiting_run_approval']);
+}
+
+describe('what is not as it was', () => {
+  it('stores nothing before the approvals, and binds them to the copies', async () => {
+    await plan('unsigned');
+    expect([...(await mirrorOf(abroad, 'unsigned')).keys()]).toEqual([]);
+    const entries = `
+      select jsonb_path_query_array(plan, '$.manifest[*].copy.sha256') as copies from analytics.backfill_plans
+       where batch_id = $1`;
+    const copies = await mirrorOf(abroad, 'app');
+    copies.delete('manifest.json');
+    expect(await query(abroad, entries, 'unsigned')).toEqual([{ copies: [...copies.values()].map(sha256) }]);
+  });
+
+  it.each([
+    ['a.ndjson', Buffer.from('{"other":1}\n'), /a\.ndjson was changed since it was planned: its sha256 was/],
+    ['b.ndjson.gz', Buffer.from('no longer gzip'), /b\.ndjson\.gz was changed after it was pinned, and is damaged now/],
+  ])('a raw %s that was exchanged behind a server without If-Match is refused by name', async (name, bytes, reason) => {
+    const batchId = `exchanged-${name.replace(/\W/g, '-')}`;
+    await plan(batchId);
+    await abroad.upload(batchId, { [name]: bytes });
+    for await (const { key, etag } of abroad.runtime.store.list(
+      abroad.runtime.config.storage.rawBucket,
+      `${batchId}/`,
+    )) {
+      await abroad.sql.query('update analytics.backfill_files set etag = $3 where batch_id = $1 and source_file = $2', [
+        ...[batchId, key.slice(batchId.length + 1), etag],
+      ]);
+    }
+    await abroad.change(batchId, 'awaiting_run_approval', 'preparing');
+    expect((await abroad.rest(batchId, ['failed'])).status_reason).toMatch(reason);
+  });
+
+  it('a copy that was changed is seen by the balance gate, and not read where it could not have been written so', async () => {
+    const { store, config } = abroad.runtime;
+    const bucket = config.storage.archiveBucket;
+    const copy = (await mirrorOf(abroad, 'requests')).get('a.json')?.toString() ?? '';
+    const change = (to: string) => store.put(bucket, 'raw/requests/a.json', Buffer.from(to), 'text/plain');
+    expect(copy).toContain('/page/7');
+    await change(copy.replace('/page/7', '/page/8'));
+    await abroad.change('requests', 'awaiting_publish_approval', 'verifying');
+    expect((await abroad.rest('requests')).status).toBe('gates_failed');
+    const gate = `select detail ->> 'discrepancies' as found from analytics.backfill_gate_results
+                   where batch_id = $1 and gate = 'balance' and not passed`;
+    expect(await query(abroad, gate, 'requests')).toEqual([
+      { found: '["a.json: the mirror\'s sha256 is not the planned one"]' },
+    ]);
+    await change(copy.replace('"path":"/page/7"', '"user":"janequendel"'));
+    const { code, stderr } = await commandLine(abroad, [
+      ...['--replay', '--batch-id', 'requests', '--output', path.join(config.configDir, 'x')],
+    ]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^a\.json: line 8 of its pseudonymised copy/)]);
+    expect(stderr).not.toContain('quendel');
+  }, 60_000);
 });

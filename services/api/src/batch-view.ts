@@ -124,6 +124,10 @@ export function toBatchView(facts: BatchFacts): BatchView {
   };
 }
 
+function copyView({ copy_size: size, copy_sha256: sha256 }: FileBalanceRow): BatchDetail['files'][number]['copy'] {
+  return size === null || sha256 === null ? null : { size, sha256 };
+}
+
 /** The view of one batch in full, with its files in the order of the plan. */
 export function toBatchDetail(facts: BatchFacts, files: readonly FileBalanceRow[]): BatchDetail {
   return {
@@ -135,6 +139,7 @@ export function toBatchDetail(facts: BatchFacts, files: readonly FileBalanceRow[
       compression: file.compression,
       format: file.format,
       lines: file.lines,
+      copy: copyView(file),
       balance: balanceView(file),
     })),
   };

@@ -97,6 +97,10 @@ export const BatchDetail = BatchView.extend({
       compression: z.string(),
       format: z.string().describe('How its records are written: what the source says, or what was found in it'),
       lines: count,
+      copy: z
+        .object({ size: count, sha256: z.string() })
+        .nullable()
+        .describe('The pseudonymised copy that the mirror holds of a file from outside the EU, instead of the file'),
       balance: Balance,
     }),
   ),

@@ -9,6 +9,9 @@ export interface FileBalanceRow extends Omit<BalanceRow, 'batch_id'> {
   format: string;
   /** Lines of the whole file, from the plan. */
   lines: number;
+  /** Of the pseudonymised copy in the mirror; null where the mirror holds the file itself. */
+  copy_size: number | null;
+  copy_sha256: string | null;
 }
 
 /** The balance of each pinned file of the batch, in the order of the plan; all zero until its first import. */
@@ -23,7 +26,7 @@ export async function listFileBalances(db: Queryable, batchId: string): Promise<
         where batch_id = $1 and state = 'imported'
         group by file_no
      )
-     select f.source_file, f.size, f.sha256, f.compression, f.format, f.line_count as lines,
+     select f.source_file, f.size, f.sha256, f.compression, f.format, f.line_count as lines, f.copy_size, f.copy_sha256,
             coalesce(i.read, 0) as read, coalesce(i.inserted, 0) as inserted,
             coalesce(i.same_batch, 0) as same_batch, coalesce(i.other_batch, 0) as other_batch,
             coalesce(i.live, 0) as live, coalesce(i.suppressed, 0) as suppressed, coalesce(i.expired, 0) as expired,
