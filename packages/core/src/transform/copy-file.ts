@@ -38,8 +38,6 @@ export async function copyFile(
   const raw = hashedStream(body, signal);
   const scanner = createRecordScanner(file, { firstLine: 1, maxLineBytes });
   async function* copied(): AsyncGenerator<Buffer> {
-    const abort = () => body.destroy();
-    signal.addEventListener('abort', abort, { once: true });
     try {
       yield* copyLines(readRecords(decompress(raw.stream, file.compression), scanner), clean);
     } catch (error) {
@@ -47,12 +45,16 @@ export async function copyFile(
       throw new FatalError(`s3://${object.bucket}/${object.key} was changed after it was pinned, and is damaged now`, {
         cause: error,
       });
-    } finally {
-      signal.removeEventListener('abort', abort);
-      body.destroy();
     }
   }
   const copy = hashedStream(Readable.from(copied(), { objectMode: false }), signal);
+  const close = () => body.destroy();
+  signal.addEventListener('abort', close, { once: true });
+  // Also when nobody has begun to read.
+  copy.stream.once('close', () => {
+    signal.removeEventListener('abort', close);
+    close();
+  });
   return {
     stream: copy.stream,
     measure: () => ({ rawSha256: raw.sha256(), size: copy.size(), sha256: copy.sha256() }),
