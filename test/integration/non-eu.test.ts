@@ -4,6 +4,7 @@ import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { pseudonym } from '@backfill/core/recipe/pseudonym';
 import type { DryRun } from '@backfill/core/transform/dry-run';
+import type { Replay } from '@backfill/core/transform/replay';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS_WINDOW } from '../support/access-log.ts';
 import { APP_WINDOW, appLines, appLogs } from '../support/app-logs.ts';
@@ -194,11 +195,13 @@ describe('the command line', () => {
       const { code, stdout } = await commandLine(pipeline, [
         ...['--replay', '--batch-id', 'app', '--output', output, '--json'],
       ]);
-      const { file: _, output: __, sha256: ___, ...replay } = JSON.parse(stdout) as Record<string, unknown>;
+      // There are as many parts as chunks.
+      const { output: _, parts, parts_identical, ...replay } = JSON.parse(stdout) as Replay & { output: string };
+      expect(parts_identical).toBe(parts);
       replays.push({ code, replay, events: await readFile(output, 'utf8') });
     }
     expect(replays[0]).toMatchObject({ code: 0, replay: { differences: [], suppression_lifted: expect.any(Number) } });
-    expect(replays[0]?.replay['suppression_lifted']).toBeGreaterThan(1);
+    expect(replays[0]?.replay.suppression_lifted).toBeGreaterThan(1);
     expect(replays[0]?.events.length).toBeGreaterThan(1_000);
     expect(replays[1]).toEqual(replays[0]);
   }, 60_000);

@@ -28,7 +28,7 @@ export async function transformBlocks(recipe: Recipe, blocks: readonly Buffer[],
   const transform = compilePinnedRecipe(
     recipe,
     { keys: BENCH_KEYS, isSuppressed, observer: new PiiCounter() },
-    BENCH_FILE,
+    { ...BENCH_FILE, source_file: 'bench.ndjson' },
   );
   const scanner = createRecordScanner(BENCH_FILE, { firstLine: 1, maxLineBytes: recipe.limits.maxLineBytes });
   const chunk = { batch_id: 'bench', source_file: 'bench.ndjson', first_line: 1, line_count: lineCount };

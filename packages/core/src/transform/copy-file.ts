@@ -48,12 +48,12 @@ export async function copyFile(
     }
   }
   const copy = hashedStream(Readable.from(copied(), { objectMode: false }), signal);
-  const close = () => body.destroy();
-  signal.addEventListener('abort', close, { once: true });
+  const abort = () => body.destroy(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
   // Also when nobody has begun to read.
   copy.stream.once('close', () => {
-    signal.removeEventListener('abort', close);
-    close();
+    signal.removeEventListener('abort', abort);
+    body.destroy();
   });
   return {
     stream: copy.stream,
