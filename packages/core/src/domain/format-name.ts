@@ -3,7 +3,7 @@ export const FORMAT_NAMES = ['ndjson', 'json-concat', 'combined', 'cloudfront', 
 
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
-/** The lines of a pseudonymised copy, which stands in the mirror for a file from outside the EU. No source can name it. */
+/** A pseudonymised copy, which stands in the mirror for a file from outside the EU. No source can name this format. */
 export const COPY_FORMAT = 'pseudonymised';
 
 /** How a file of the mirror may be written. */

@@ -26,8 +26,8 @@ export type LineTransformer = (line: RawLine) => LineOutcome;
  *    from it, an upcast that fails, a find where the source wants quarantine, or not as the schema wants: quarantined
  * 7. payload and event id: quarantined where a text cannot be written as RFC 8785 JSON
  *
- * Up to 6 it is `compileCleaner`, behind which nothing raw is left; 7 is `compileFinisher`. The lines of a pseudonymised copy
- * went through the first half when it was made (see `compileCopiedRecipe`).
+ * Up to 6 it is `compileCleaner`, behind which nothing raw is left; 7 is `compileFinisher`. The lines of a pseudonymised
+ * copy went through the first half when it was made (see `compileCopiedRecipe`).
  *
  * @param file what the plan pinned of the lines' file; may be left out for lines of a format that needs no header
  */

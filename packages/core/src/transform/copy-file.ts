@@ -21,8 +21,8 @@ export interface FileCopy {
 }
 
 /**
- * Makes the pseudonymised copy of a pinned file: uncompressed, one line per raw record, what {@link LineCleaner} leaves of
- * it. A stream in bounded memory, as fast as it is read; the same file and recipe give the same bytes.
+ * Makes the pseudonymised copy of a pinned file: uncompressed, one line per raw record, what {@link LineCleaner} leaves
+ * of it. A stream in bounded memory, as fast as it is read; the same file and recipe give the same bytes.
  *
  * @param object the raw object
  * @throws {FatalError} (from the stream too) when the object is gone or is not the pinned one.
