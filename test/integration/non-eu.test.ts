@@ -204,7 +204,7 @@ describe('the command line', () => {
     expect(replays[0]?.replay.suppression_lifted).toBeGreaterThan(1);
     expect(replays[0]?.events.length).toBeGreaterThan(1_000);
     expect(replays[1]).toEqual(replays[0]);
-  }, 60_000);
+  }, 180_000);
 
   it('foretells a batch from the raw files before there is a copy, and from the copy then', async () => {
     await plan('foretold');
@@ -220,7 +220,7 @@ describe('the command line', () => {
     await abroad.rest('foretold', ['gates_failed', 'awaiting_publish_approval']);
     // What the rules found was raw; nothing of it is left in the copy.
     expect(await dryRun()).toEqual({ ...planned, rest: { ...planned.rest, read_from: 'mirror' }, hits: 0 });
-  }, 60_000);
+  }, 180_000);
 });
 
 /** Plans a batch of the app's logs, up to the approvals. */
@@ -294,5 +294,5 @@ describe('what is not as it was', () => {
     ]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^a\.json: line 8 of its pseudonymised copy/)]);
     expect(stderr).not.toContain('quendel');
-  }, 60_000);
+  }, 180_000);
 });
