@@ -207,7 +207,7 @@ describe('the command line', () => {
   }, 180_000);
 
   it('foretells a batch from the raw files before there is a copy, and from the copy then', async () => {
-    await plan('foretold');
+    await plan('foretold', { ...appFiles, 'empty.ndjson': '' });
     const dryRun = async () => {
       const { stdout } = await commandLine(abroad, ['--dry-run', '--batch-id', 'foretold', '--json']);
       const { summary, ...rest } = JSON.parse(stdout) as DryRun;
@@ -224,11 +224,11 @@ describe('the command line', () => {
 });
 
 /** Plans a batch of the app's logs, up to the approvals. */
-async function plan(batchId: string): Promise<void> {
+async function plan(batchId: string, files: Files = appFiles): Promise<void> {
   await abroad.config.editPolicy((policy) => {
     policy.approvals.run = ['data_privacy_officer'];
   });
-  await abroad.upload(batchId, appFiles);
+  await abroad.upload(batchId, files);
   await abroad.submit({ batchId, source: 'app', window: APP_WINDOW });
   await abroad.rest(batchId, ['awaiting_run_approval']);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Replay } from '@backfill/core/transform/replay';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ACCESS_WINDOW, accessLog } from '../support/access-log.ts';
 import { APP_WINDOW, appLogs } from '../support/app-logs.ts';
 import { runCommandLine } from '../support/command-line.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
@@ -142,6 +143,22 @@ describe('transform --replay', () => {
     const lifted = await replay('b3', 'lifted.ndjson');
     expect(lifted.data).toMatchObject({ differences: [], suppression_lifted: person?.events });
     expect(lifted.lines).toEqual(third.lines);
+  });
+
+  it('lists who was suppressed between the import and the publish, too', async () => {
+    await pipeline.upload('left-out', { 'a.log': accessLog(0, 30) });
+    await pipeline.submit({ batchId: 'left-out', source: 'web-access', window: ACCESS_WINDOW });
+    await pipeline.rest('left-out', ['awaiting_publish_approval']);
+    await pipeline.sql.query(
+      `insert into analytics.privacy_suppressions (subject_id, reason)
+       select subject_id, 'erasure' from analytics.events_backfill_staging where batch_id = 'left-out' order by 1 limit 1`,
+    );
+    await pipeline.change('left-out', 'awaiting_publish_approval', 'publishing');
+    expect((await pipeline.rest('left-out', ['published'])).row_count).toBe(29);
+    const { code, data } = await replay('left-out', 'left-out.ndjson');
+    await pipeline.sql.query('delete from analytics.privacy_suppressions');
+    expect([code, data.differences, data.events]).toEqual([0, [], 29]);
+    expect(data.suppressed_since).toMatchObject([{ events: 1 }]);
   });
 
   it('names the part that is not what it was', async () => {

@@ -47,9 +47,19 @@ function checkIdentity(source: SourceConfig, add: AddMistake): void {
   }
 }
 
-function checkPseudonym({ region, pseudonym }: SourceConfig, add: AddMistake): void {
-  if (region === 'eu' || pseudonym !== 'passthrough') return;
-  add('/pseudonym', 'a source from outside the EU cannot pass its identifiers through');
+function checkPseudonym({ region, pseudonym, mapping }: SourceConfig, add: AddMistake): void {
+  if (mapping.subject_id?.pii === 'none') {
+    add(
+      '/mapping/subject_id/pii',
+      "must be pseudonymise: a person's id names a person, and suppressions go by pseudonyms",
+    );
+  }
+  if (region === 'eu') return;
+  if (pseudonym === 'passthrough')
+    add('/pseudonym', 'a source from outside the EU cannot pass its identifiers through');
+  if (mapping.session_id?.pii === 'none') {
+    add('/mapping/session_id/pii', 'must be pseudonymise for a source from outside the EU');
+  }
 }
 
 function checkEventNames(source: SourceConfig, add: AddMistake): void {

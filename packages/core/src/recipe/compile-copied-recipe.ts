@@ -13,9 +13,9 @@ export type CopiedLineTransformer = (line: RawLine) => LineOutcome | undefined;
 
 /**
  * Compiles what is left to do for the lines of a copy: whom to leave out, payload and event id. Outcomes are those that
- * `compileRecipe` gives for the raw line. What a copy holds is looked at again, so that nothing gets in by way of a
- * changed copy that the recipe would not have let through; PII rules are not, because a pseudonym of a pseudonym is
- * another one.
+ * `compileRecipe` gives for the raw line. Of what a copy holds, form, window, event, version and schema are looked at
+ * again; PII rules are not, because a pseudonym of a pseudonym is another one. A copy that was changed within these
+ * bounds is seen by the balance gate, which knows its sha256.
  */
 export function compileCopiedRecipe(
   recipe: Recipe,

@@ -27,6 +27,10 @@ export function writeCopyLine(cleaned: CleanedLine): string {
   });
 }
 
+/** A code, perhaps with a place in the schema, or Ajv's words about the schema: see quarantined() and schemaReason(). */
+const REASON =
+  /^(?:[a-z_0-9]+|[a-z_]+: [a-z_]+|upcast: [0-9-]+_[0-9-]+ failed|pii: [^\s@]{1,300} personal_data|schema: \/properties[^\s@]{0,300} (?:must|fails|is) [^@]{1,300})$/;
+
 /**
  * Reads a line of a copy.
  *
@@ -43,7 +47,7 @@ export function readCopyLine(text: string): CleanedLine | undefined {
 
 function toOutcome({ outcome, reason, subject_id: subjectId }: JsonObject): CleanedLine | undefined {
   if (outcome === 'expired') return EXPIRED;
-  if (outcome !== 'quarantined' || typeof reason !== 'string') return undefined;
+  if (outcome !== 'quarantined' || typeof reason !== 'string' || !REASON.test(reason)) return undefined;
   if (subjectId === undefined) return quarantined(reason);
   return isIdentifier(subjectId) ? { outcome, reason, subjectId } : undefined;
 }

@@ -27,6 +27,14 @@ export function createKeyRing(salts: ReadonlyMap<number, Buffer>): KeyRing {
   return new Map([...salts].map(([version, secret]) => [version, createSecretKey(secret)]));
 }
 
+/** What to say when a key is not the one that what is stored was made with. */
+export function otherKeyMessage(version: number | string): string {
+  return (
+    `analytics_salt has another key version ${version} than the stored pseudonyms were made with: put the key of then ` +
+    'into ANALYTICS_SALT_FILE and restart, then resume'
+  );
+}
+
 /** The version of the key that pseudonymises an event of this time (ms). Periods in order of time. */
 export function keyVersionAt(periods: readonly KeyPeriod[], eventTsMs: number): number {
   for (let index = periods.length - 1; index > 0; index--) {

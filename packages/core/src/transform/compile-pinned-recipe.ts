@@ -42,7 +42,10 @@ function checkPinned(recipe: Recipe, { keys }: Pick<RecipeRuntime, 'keys'>): voi
   for (const [version, check] of Object.entries(recipe.keyChecks)) {
     const key = keys.get(Number(version));
     if (key === undefined || keyCheck(key) !== check) {
-      throw new FatalError(`analytics_salt has not the key version ${version} that this batch was planned with`);
+      throw new FatalError(
+        `analytics_salt has not the key version ${version} that this batch was planned with: put that key into ` +
+          'ANALYTICS_SALT_FILE and restart, then resume',
+      );
     }
   }
   if (recipe.piiRulesVersion !== PII_RULES_VERSION) {

@@ -54,9 +54,10 @@ export async function loadBatch(
   return { batch, files, isMirrored, work: { recipe, chunks, readLines } };
 }
 
-/** Each raw file as one chunk. */
+/** Each raw file as one chunk; an empty one has none. */
 function wholeFiles(batchId: string, files: readonly BatchFile[]): WorkChunk[] {
-  return files.map(({ file_no, source_file, compression, format, header, size, line_count }) => ({
+  const filled = files.filter(({ line_count }) => line_count > 0);
+  return filled.map(({ file_no, source_file, compression, format, header, size, line_count }) => ({
     ...{ chunk_id: 0, batch_id: batchId, chunk_no: file_no, file_no, source_file, compression, format, header },
     ...{ byte_start: 0, byte_end: size, first_line: 1, line_count },
   }));

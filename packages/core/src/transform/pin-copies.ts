@@ -35,7 +35,7 @@ export async function pinCopies(
   for (const file of files) {
     const { copy, ranges } = await scanCopy(store, file, options);
     pinned.files.push({ ...file, copy });
-    pinned.chunks.push(...ranges.map((range) => ({ fileNo: file.fileNo, ...range })));
+    for (const range of ranges) pinned.chunks.push({ fileNo: file.fileNo, ...range });
   }
   return pinned;
 }

@@ -101,7 +101,7 @@ export async function pinInput(store: ObjectStore, options: PinOptions): Promise
       lineCount: scanned.lines,
       copy: null,
     });
-    chunks.push(...scanned.ranges.map((range) => ({ fileNo, ...range })));
+    for (const range of scanned.ranges) chunks.push({ fileNo, ...range });
   }
   return { files, chunks };
 }

@@ -3,7 +3,7 @@ import { listKeyChecks } from '../db/queries/key-check-list.ts';
 import { listSessionOccurrences } from '../db/queries/occurrences.ts';
 import { FatalError } from '../errors.ts';
 import { retentionCutoffs, retentionExceptionOf } from '../plan/retention.ts';
-import { pinRecipeKeys } from '../recipe/key-ring.ts';
+import { otherKeyMessage, pinRecipeKeys } from '../recipe/key-ring.ts';
 import { buildRecipe, countsOccurrences, type Recipe } from '../recipe/recipe.ts';
 import { numberLines } from './number-lines.ts';
 import { numberOccurrences } from './number-occurrences.ts';
@@ -40,9 +40,7 @@ async function recipeOf(tools: TransformTools, raw: RawInput): Promise<{ recipe:
     const known = await listKeyChecks(tools.db);
     for (const [version, check] of Object.entries(keys.checks)) {
       if ((known.get(Number(version)) ?? check) === check) continue;
-      throw new FatalError(
-        `analytics_salt has another key version ${version} than the stored pseudonyms were made with`,
-      );
+      throw new FatalError(otherKeyMessage(version));
     }
     return { recipe: buildRecipe(config, raw.source, { ...options, keys }), oldestObject: cutoffs.objects };
   } catch (error) {

@@ -116,6 +116,7 @@ class Replayer {
 
   #endPart(chunk: WorkChunk, { ledger, builder }: { ledger: LedgerPart; builder: PartBuilder }): void {
     const differences = partDifferences(chunk.source_file, ledger, builder.build());
+    builder.release();
     this.#replay.parts += 1;
     if (differences.length === 0) this.#replay.parts_identical += 1;
     this.#replay.differences.push(...differences);

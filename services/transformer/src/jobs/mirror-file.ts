@@ -26,7 +26,11 @@ export async function mirrorBytes(context: TransformerContext, { plan, file, sig
   const { bucket, key, ifMatch } = rawObject(plan, file);
   const original = hashedStream(await store.get(bucket, key, { ifMatch }), signal);
   const mirrorKey = archiveLayout.mirrorObject(plan.batchId, file.source_file);
-  await store.putStream(config.storage.archiveBucket, mirrorKey, original.stream, signal);
+  try {
+    await store.putStream(config.storage.archiveBucket, mirrorKey, original.stream, signal);
+  } finally {
+    original.stream.destroy();
+  }
   requireUnchanged(plan, file, original.sha256());
 }
 

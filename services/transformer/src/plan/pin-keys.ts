@@ -2,7 +2,7 @@ import type { Policy } from '@backfill/core/config/policy';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import { pinKeyCheck } from '@backfill/core/db/queries/key-check-pin';
 import { FatalError } from '@backfill/core/errors';
-import { pinRecipeKeys, type RecipeKeys } from '@backfill/core/recipe/key-ring';
+import { otherKeyMessage, pinRecipeKeys, type RecipeKeys } from '@backfill/core/recipe/key-ring';
 import type { TransformerContext } from '../context.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function pinKeys(
   const keys = recipeKeys(context, batch, policy, retentionCutoffMs);
   for (const [version, check] of Object.entries(keys.checks)) {
     if (await pinKeyCheck(context.pool, Number(version), check)) continue;
-    throw new FatalError(`analytics_salt has another key version ${version} than the stored pseudonyms were made with`);
+    throw new FatalError(otherKeyMessage(version));
   }
   return keys;
 }

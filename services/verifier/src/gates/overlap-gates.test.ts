@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { overlapGates } from './overlap-gates.ts';
+import { overlapGates, type RecutFile } from './overlap-gates.ts';
 
 const thresholds = { duplicate_ratio: 0.001, max_overlap: 0.01, max_recut: 0.001 };
 const counts = { staged: 10_000, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
 
-function judge(changes: Partial<typeof counts>, recut = 0) {
+function judge(changes: Partial<typeof counts>, recut?: RecutFile) {
   const [duplicates, overlap] = overlapGates({ ...counts, ...changes }, thresholds, recut);
   return {
     duplicates: duplicates?.observed,
@@ -34,7 +34,16 @@ describe('overlapGates', () => {
   });
 
   it('refuses events of files that were cut differently, however much overlap was announced', () => {
-    expect(judge({ other_batch: 50 }, 10)).toEqual({ duplicates: 0, overlap: 0.005, passed: [true, true] });
-    expect(judge({ other_batch: 50 }, 11)).toEqual({ duplicates: 0, overlap: 0.0011, passed: [true, false] });
+    const file = { source_file: 'a.log', winner: 'earlier', accepted: 1_000 };
+    expect(judge({ other_batch: 50 }, { ...file, recut: 1 })).toEqual({
+      duplicates: 0,
+      overlap: 0.005,
+      passed: [true, true],
+    });
+    expect(judge({ other_batch: 50 }, { ...file, recut: 2 })).toEqual({
+      duplicates: 0,
+      overlap: 0.002,
+      passed: [true, false],
+    });
   });
 });

@@ -24,22 +24,46 @@ export const STAGED_COUNTS_SQL = `
     from analytics.events_backfill_staging s
    where batch_id = $1`;
 
+/** A file of the batch whose events another batch has from a file that was cut differently. */
+export interface RecutFile {
+  source_file: string;
+  /** The other batch. */
+  winner: string;
+  /** Accepted lines of the file. */
+  accepted: number;
+  /** Those whose event the other batch has from files with another text. */
+  recut: number;
+}
+
 /**
- * Counts a batch's ($1) lines whose event another batch has from a file with another text. Numbers of occurrences hold
- * within a file: in one that was cut anew they count something else, and what repeats is lost or doubled.
+ * Finds the file of a batch ($1) with the largest share of events that another batch has from files with another text.
+ * Numbers of occurrences hold within a file: in one that was cut anew they count something else, and what repeats is
+ * lost or doubled.
  */
-export const RECUT_COUNT_SQL = `
-  select count(*) as recut
-    from analytics.backfill_losers l
-    join analytics.backfill_event_checkpoint_raw mine
-      on mine.batch_id = l.loser_batch_id and mine.event_id = l.event_id
-    join analytics.backfill_files f on f.batch_id = mine.batch_id and f.source_file = mine.source_file
-   where l.loser_batch_id = $1 and l.winner_batch_id is not null
-     and not exists (
-       select 1 from analytics.backfill_event_checkpoint_raw theirs
-         join analytics.backfill_files tf on tf.batch_id = theirs.batch_id and tf.source_file = theirs.source_file
-        where theirs.batch_id = l.winner_batch_id and theirs.event_id = l.event_id
-          and tf.content_sha256 = f.content_sha256)`;
+export const RECUT_SQL = `
+  with pairs as (
+    select mine.source_file, mine.line_no, l.winner_batch_id as winner,
+           bool_or(tf.content_sha256 = f.content_sha256) as is_same
+      from analytics.backfill_losers l
+      join analytics.backfill_batches w on w.batch_id = l.winner_batch_id and w.status <> 'rolled_back'
+      join analytics.backfill_event_checkpoint_raw mine
+        on mine.batch_id = l.loser_batch_id and mine.event_id = l.event_id
+      join analytics.backfill_files f on f.batch_id = mine.batch_id and f.source_file = mine.source_file
+      join analytics.backfill_event_checkpoint_raw theirs
+        on theirs.batch_id = l.winner_batch_id and theirs.event_id = l.event_id
+      join analytics.backfill_files tf on tf.batch_id = theirs.batch_id and tf.source_file = theirs.source_file
+     where l.loser_batch_id = $1
+     group by 1, 2, 3
+  ), recut as (
+    select source_file, winner, count(*) as recut from pairs where not is_same group by 1, 2
+  ), accepted as (
+    select source_file, count(*) as accepted
+      from analytics.backfill_event_checkpoint_raw where batch_id = $1 group by 1
+  )
+  select r.source_file, r.winner, a.accepted, r.recut
+    from recut r join accepted a using (source_file)
+   order by r.recut::float8 / a.accepted desc, r.source_file
+   limit 1`;
 
 type OverlapThresholds = Pick<PlannedThresholds, 'duplicate_ratio' | 'max_overlap' | 'max_recut'>;
 
@@ -51,9 +75,9 @@ const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
  *
  * Duplicate ratio = (`same_batch` + overlap beyond `max_overlap`) / staged.
  *
- * @param recut lines as {@link RECUT_COUNT_SQL} counts them: bounded by the policy (`max_recut`), whatever the submission says
+ * @param recut as {@link RECUT_SQL} finds it: bounded by the policy (`max_recut`), whatever the submission says
  */
-export function overlapGates(counts: StagedCounts, thresholds: OverlapThresholds, recut: number): GateResult[] {
+export function overlapGates(counts: StagedCounts, thresholds: OverlapThresholds, recut?: RecutFile): GateResult[] {
   const overlap = counts.other_batch + counts.live + counts.newly_live;
   const excess = Math.max(0, overlap - thresholds.max_overlap * counts.staged);
   const duplicateRatio = share(counts.same_batch + excess, counts.staged);
@@ -68,7 +92,7 @@ export function overlapGates(counts: StagedCounts, thresholds: OverlapThresholds
       procedure,
       detail: { ...counts },
     },
-    share(recut, counts.staged) > thresholds.max_recut
+    recut !== undefined && share(recut.recut, recut.accepted) > thresholds.max_recut
       ? recutGate(counts, thresholds, recut)
       : {
           gate: 'overlap',
@@ -76,18 +100,23 @@ export function overlapGates(counts: StagedCounts, thresholds: OverlapThresholds
           observed: overlapShare,
           passed: overlapShare <= thresholds.max_overlap,
           procedure,
-          detail: { ...counts, recut },
+          detail: { ...counts },
         },
   ];
 }
 
-function recutGate(counts: StagedCounts, { max_recut }: OverlapThresholds, recut: number): GateResult {
+function recutGate(counts: StagedCounts, { max_recut }: OverlapThresholds, recut: RecutFile): GateResult {
   return {
     gate: 'overlap',
     threshold: max_recut,
-    observed: share(recut, counts.staged),
+    observed: share(recut.recut, recut.accepted),
     passed: false,
-    procedure: RECUT_COUNT_SQL.trim(),
-    detail: { ...counts, recut, why: 'another batch has these events from files that were cut differently' },
+    procedure: RECUT_SQL.trim(),
+    detail: {
+      ...{ ...counts, ...recut },
+      why:
+        `${recut.winner} has these events of ${recut.source_file} from files that were cut differently. Deliver the ` +
+        `files as they were then, or roll ${recut.winner} back first`,
+    },
   };
 }

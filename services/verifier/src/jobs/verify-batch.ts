@@ -17,7 +17,13 @@ import type { Plan } from '@backfill/core/plan/plan';
 import { countsOccurrences } from '@backfill/core/recipe/recipe';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { measureBalance } from '../gates/balance-gate.ts';
-import { overlapGates, RECUT_COUNT_SQL, STAGED_COUNTS_SQL, type StagedCounts } from '../gates/overlap-gates.ts';
+import {
+  overlapGates,
+  RECUT_SQL,
+  type RecutFile,
+  STAGED_COUNTS_SQL,
+  type StagedCounts,
+} from '../gates/overlap-gates.ts';
 import { measureRows } from '../gates/row-gates.ts';
 import { writeReport } from '../report/write-report.ts';
 
@@ -47,7 +53,7 @@ async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: A
     new Date(plan.recipe.window.endMs),
   ]);
   const counts = rows[0] ?? { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
-  const recut = countsOccurrences(plan.recipe) ? await countRecut(pool, plan.batchId) : 0;
+  const recut = countsOccurrences(plan.recipe) ? await findRecut(pool, plan.batchId) : undefined;
   const rowFindings = await measureRows(pool, plan.batchId, plan.recipe, gates.schema, signal);
   const results = [balance, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
   return {
@@ -59,9 +65,9 @@ async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: A
   };
 }
 
-async function countRecut(pool: Pool, batchId: string): Promise<number> {
-  const { rows } = await pool.query<{ recut: number }>(RECUT_COUNT_SQL, [batchId]);
-  return rows[0]?.recut ?? 0;
+async function findRecut(pool: Pool, batchId: string): Promise<RecutFile | undefined> {
+  const { rows } = await pool.query<RecutFile>(RECUT_SQL, [batchId]);
+  return rows[0];
 }
 
 /** Gates that fail without a row to look at, which is the reason to tell. */

@@ -1,6 +1,6 @@
 import type { Queryable } from '../pool.ts';
 
-/** What the ledger says about a part, to hold a repetition against. */
+/** What the transformer made of a part, by the ledger: whatever a publish has left out since. */
 export interface LedgerPart {
   part_no: number;
   first_line: number;
@@ -17,7 +17,8 @@ export interface LedgerPart {
 /** The parts of a chunk, in the order of their lines. */
 export async function listPartsOfChunk(db: Queryable, chunkId: number): Promise<LedgerPart[]> {
   const { rows } = await db.query<LedgerPart>(
-    `select part_no, first_line, line_count, object_sha256, event_count, suppressed, expired, filtered, quarantined
+    `select part_no, first_line, line_count, object_sha256,
+            event_count + suppressed_at_publish as event_count, suppressed - suppressed_at_publish as suppressed, expired, filtered, quarantined
        from analytics.backfill_import_parts where chunk_id = $1 order by part_no`,
     [chunkId],
   );

@@ -8,6 +8,10 @@ it.each([
   ['statements/DE89 3704 0044 0532 0130 00.json', 'iban'],
   ['calls/+4915123456789.log', 'phone'],
   ['calls/+49 151 234-56789/a.log', 'phone'],
+  ['%2B4915123456789.log', 'phone'],
+  ['alice@example.com/100%.log', 'email'],
+  ['alice@example.com.ndjson.gz', 'email'],
+  ['alice@mail.example.log', 'email'],
   ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.log', 'jwt'],
 ])('finds a person in %s', (name, kind) => {
   expect(personalDataInName(name)).toEqual([kind]);
@@ -29,6 +33,12 @@ it.each([
   ['a shard', 'shard-6/2026/11/01/10/00/30/6.log'],
   ['a hash', 'd41d8cd98f00b204e9800998ecf8427e.json'],
   ['a time', '2026-11-01 10:00:00+02.log'],
+  ['a systemd instance', 'postgresql@14-main.log'],
+  ['a systemd unit', 'getty@tty1.service.log.gz'],
+  ['a program and a day', 'app@2026-11-01.ndjson.gz'],
+  ['a picture', 'icon@2x.png'],
+  ['a topic and its version', 'topic@v1.2.json'],
+  ['a program and its place', 'nginx@prod.log'],
 ])('takes a name of %s for no person', (_, name) => {
   expect(personalDataInName(name)).toEqual([]);
 });

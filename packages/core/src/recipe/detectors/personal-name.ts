@@ -9,6 +9,9 @@ import { phone } from './phone.ts';
 const DETECTORS: readonly DetectorName[] = ['jwt', 'email', 'iban'];
 const mask = compileTextMask(DETECTORS);
 const INTERNATIONAL_NUMBER = /(?<![\w+])\+[1-9][\d ()./-]{6,25}/g;
+/** What stands behind a file's name proper. With it, `unit@instance.log` would look like an address. */
+const EXTENSION =
+  /\.(?:log|txt|json|jsonl|ndjson|csv|tsv|xml|gz|gzip|zst|zip|bz2|xz|tar|parquet|avro|bak|old|tmp|part|service|png|\d+)$/i;
 
 /** Names that are listed in an error. */
 const MAX_LISTED = 10;
@@ -16,10 +19,27 @@ const MAX_LISTED = 10;
 /** The kinds of personal data that a file's name shows beyond doubt: e-mail addresses, IBANs, JWTs, +49 151 …. */
 export function personalDataInName(name: string): DetectorName[] {
   const found = new Set<DetectorName>();
-  mask(name, (kind) => found.add(kind));
-  const numbers = name.match(INTERNATIONAL_NUMBER) ?? [];
-  if (numbers.some((number) => phone.mask(number) !== number)) found.add('phone');
+  for (const segment of decoded(name).split('/')) {
+    mask(withoutExtensions(segment), (kind) => found.add(kind));
+    const numbers = segment.match(INTERNATIONAL_NUMBER) ?? [];
+    if (numbers.some((number) => phone.mask(number) !== number)) found.add('phone');
+  }
   return [...found];
+}
+
+function withoutExtensions(name: string): string {
+  const shorter = name.replace(EXTENSION, '');
+  return shorter === name ? name : withoutExtensions(shorter);
+}
+
+/** Many tools write names percent-encoded. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch (error) {
+    if (error instanceof URIError) return name;
+    throw error;
+  }
 }
 
 /**
