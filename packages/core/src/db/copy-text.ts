@@ -7,6 +7,11 @@ export function copyTextField(value: string | null): string {
   return NEEDS_ESCAPE.test(value) ? value.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? '') : value;
 }
 
+/** As copyTextField, for text that is known to have no tab and no line end, such as JSON. */
+export function copyPlainField(value: string): string {
+  return value.includes('\\') ? value.replaceAll('\\', '\\\\') : value;
+}
+
 /** One row in PostgreSQL's COPY text format, with its line end. */
 export function copyTextRow(values: readonly (string | null)[]): string {
   return `${values.map(copyTextField).join('\t')}\n`;

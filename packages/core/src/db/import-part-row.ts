@@ -1,6 +1,6 @@
 import { isoUtc } from '../domain/utc-text.ts';
 import type { TransformedEvent } from '../recipe/line-outcome.ts';
-import { copyTextField } from './copy-text.ts';
+import { copyPlainField, copyTextField } from './copy-text.ts';
 
 /**
  * Columns of an import part's object, in order: COPY text format, one row per accepted line, so that the importer
@@ -20,7 +20,7 @@ export const IMPORT_PART_COLUMNS = [
 /** One row of an import part's object. Put together by hand: this is done for every event. */
 export function importPartRow(lineNo: number, event: TransformedEvent): string {
   const { eventName, schemaVersion, sessionId, subjectId } = event;
-  const names = `${copyTextField(event.eventId)}\t${copyTextField(eventName)}\t${copyTextField(schemaVersion)}`;
+  const names = `${copyPlainField(event.eventId)}\t${copyTextField(eventName)}\t${copyTextField(schemaVersion)}`;
   const ids = `${copyTextField(sessionId)}\t${copyTextField(subjectId)}`;
-  return `${lineNo}\t${names}\t${isoUtc(event.eventTsMs)}\t${ids}\t${copyTextField(event.payload)}\n`;
+  return `${lineNo}\t${names}\t${isoUtc(event.eventTsMs)}\t${ids}\t${copyPlainField(event.payload)}\n`;
 }

@@ -1,18 +1,23 @@
 import { createHash, createHmac, type KeyObject } from 'node:crypto';
+import { compileHmac } from './hmac-sha256.ts';
 
 const UNIT_SEPARATOR = '\u001f';
 const PSEUDONYM_BYTES = 16;
 const KEY_CHECK_TEXT = 'backfill key check';
 
 /**
- * `p<key version>_<base64url of the first 16 bytes of HMAC-SHA-256(salt, domain ‖ 0x1f ‖ id)>`.
+ * Compiles `p<key version>_<base64url of the first 16 bytes of HMAC-SHA-256(salt, domain ‖ 0x1f ‖ id)>`.
  * The id must be well-formed text: a lone surrogate would be hashed like any other one.
  */
+export function compilePseudonym(salt: KeyObject, keyVersion: number, domain: string): (id: string) => string {
+  const hmac = compileHmac(salt);
+  const start = domain + UNIT_SEPARATOR;
+  return (id) => `p${keyVersion}_${hmac(start + id).toString('base64url', 0, PSEUDONYM_BYTES)}`;
+}
+
+/** One pseudonym, see {@link compilePseudonym}. */
 export function pseudonym(salt: KeyObject, keyVersion: number, domain: string, id: string): string {
-  const digest = createHmac('sha256', salt)
-    .update(domain + UNIT_SEPARATOR + id)
-    .digest();
-  return `p${keyVersion}_${digest.toString('base64url', 0, PSEUDONYM_BYTES)}`;
+  return compilePseudonym(salt, keyVersion, domain)(id);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { PseudonymMode } from '../config/source.ts';
 import { type KeyPeriod, type KeyRing, keyVersionAt } from './key-ring.ts';
 import { opaqueId } from './opaque-id.ts';
-import { pseudonym, saltSuffixPseudonym } from './pseudonym.ts';
+import { compilePseudonym, saltSuffixPseudonym } from './pseudonym.ts';
 import { remember } from './remember.ts';
 
 /**
@@ -59,7 +59,7 @@ function compileKey(
   key: KeyObject,
   domain: string,
 ): (id: string) => string {
-  if (mode === 'hmac') return (id) => pseudonym(key, version, domain, id);
+  if (mode === 'hmac') return compilePseudonym(key, version, domain);
   const salt = key.export();
   return (id) => saltSuffixPseudonym(salt, id);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CopyRows } from '../db/copy-rows.ts';
-import { copyTextField, copyTextRow } from '../db/copy-text.ts';
+import { copyPlainField, copyTextField, copyTextRow } from '../db/copy-text.ts';
 import { importPartRow } from '../db/import-part-row.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import type { LineOutcome } from '../recipe/line-outcome.ts';
@@ -63,7 +63,7 @@ export class PartBuilder {
     if (result.outcome === 'accepted') {
       const { event } = result;
       this.#rows.add(importPartRow(line.lineNo, event));
-      this.#acceptedRows.add(`${copyTextField(event.eventId)}${this.#place}${line.lineNo}\n`);
+      this.#acceptedRows.add(`${copyPlainField(event.eventId)}${this.#place}${line.lineNo}\n`);
       return;
     }
     this.#counts[result.outcome] += 1;
