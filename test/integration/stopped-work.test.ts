@@ -1,6 +1,6 @@
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
-import { claimKeys, findLiveRows } from '@backfill/core/db/queries/key-claim';
-import { analyzePartRows, createPartRows } from '@backfill/core/db/queries/part-rows';
+import { claimKeys } from '@backfill/core/db/queries/key-claim';
+import { getPart } from '@backfill/core/db/queries/part-import';
 import { withTransaction } from '@backfill/core/db/transaction';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -97,14 +97,13 @@ it('keeps the owner of a lost key until the loser has recorded it', async () => 
   await runBatch(pipeline, 'owner', { 'a.log': accessLog(300, 310) });
   const { pool } = pipeline.runtime;
   await withTransaction(pool, 'test', async (client) => {
-    await createPartRows(client);
-    await client.query(
-      `insert into pg_temp.part_rows select row_number() over (), event_id, event_name, schema_version, event_ts,
-              session_id, subject_id, payload from analytics.events_backfill_staging where batch_id = 'owner'`,
+    const { rows: parts } = await client.query<{ part_id: number }>(
+      `select part_id from analytics.backfill_import_parts where batch_id = 'owner'`,
     );
-    await analyzePartRows(client);
-    await findLiveRows(client);
-    await claimKeys(client, { part_id: 0, batch_id: 'loser' } as Parameters<typeof claimKeys>[1]);
+    const part = await getPart(client, parts[0]?.part_id ?? 0);
+    if (part === undefined) throw new Error('there is no part');
+    // A twin of the part in another batch.
+    const claims = await claimKeys(client, { ...part, part_id: 0 });
     await pipeline.change('owner', 'awaiting_publish_approval', 'rolling_back');
     await waitFor('the rollback to wait', async () =>
       (
@@ -116,8 +115,12 @@ it('keeps the owner of a lost key until the loser has recorded it', async () => 
         ? true
         : undefined,
     );
-    const { rows } = await client.query('select distinct batch_id, is_claimed from pg_temp.part_owner');
-    expect(rows).toEqual([{ batch_id: 'owner', is_claimed: false }]);
+    const owners = claims.allNew ? [] : [...claims.holders.owners.values()];
+    expect(owners).toEqual(Array.from({ length: 10 }, () => 'owner'));
+    const { rowCount } = await client.query(
+      `select 1 from analytics.backfill_event_checkpoint where batch_id = 'owner'`,
+    );
+    expect(rowCount).toBe(10);
   });
   await pipeline.rest('owner', ['rolled_back']);
 });

@@ -14,6 +14,9 @@ export interface BuiltPart {
   expired: number;
   filtered: number;
   quarantined: number;
+  /** Of the earliest and the latest event, ms since 1970; null when there is none. */
+  firstEventMs: number | null;
+  lastEventMs: number | null;
   /** Rows to import, see db/import-part-row.ts. Empty when no line became an event. */
   body: readonly Buffer[];
   bodyBytes: number;
@@ -39,6 +42,8 @@ export class PartBuilder {
   readonly #counts = { suppressed: 0, expired: 0, filtered: 0, quarantined: 0 };
   /** The columns between the event id and the line's number. */
   readonly #place: string;
+  #firstEventMs = Number.POSITIVE_INFINITY;
+  #lastEventMs = Number.NEGATIVE_INFINITY;
   #lineCount = 0;
   #rawBytes = 0;
 
@@ -62,7 +67,9 @@ export class PartBuilder {
     this.#rawBytes += line.byteLength;
     if (result.outcome === 'accepted') {
       const { event } = result;
-      this.#rows.add(importPartRow(line.lineNo, event));
+      this.#firstEventMs = Math.min(this.#firstEventMs, event.eventTsMs);
+      this.#lastEventMs = Math.max(this.#lastEventMs, event.eventTsMs);
+      this.#rows.add(importPartRow(event));
       this.#acceptedRows.add(`${copyPlainField(event.eventId)}${this.#place}${line.lineNo}\n`);
       return;
     }
@@ -81,6 +88,8 @@ export class PartBuilder {
       lineCount: this.#lineCount,
       eventCount: this.#rows.count,
       ...this.#counts,
+      firstEventMs: this.#rows.count === 0 ? null : this.#firstEventMs,
+      lastEventMs: this.#rows.count === 0 ? null : this.#lastEventMs,
       body,
       bodyBytes: body.reduce((sum, block) => sum + block.length, 0),
       sha256: hash.digest('hex'),

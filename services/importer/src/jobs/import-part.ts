@@ -1,14 +1,15 @@
 import type { PartJob } from '@backfill/core/contracts/transformed-events';
 import type { Client } from '@backfill/core/db/pool';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
-import { claimKeys, findLiveRows } from '@backfill/core/db/queries/key-claim';
+import { claimKeys } from '@backfill/core/db/queries/key-claim';
 import { getPart, markPartImported, type Part, type PartCounts } from '@backfill/core/db/queries/part-import';
-import { recordLineage, recordLosers, stageRows } from '@backfill/core/db/queries/staging-insert';
+import { recordLineage, recordLosers, setPartCounts } from '@backfill/core/db/queries/staging-insert';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
-import { StaleWorkError } from '@backfill/core/errors';
+import { type DuplicateKind, type EventHolders, judgeRows } from '@backfill/core/domain/duplicate-kind';
+import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Runtime } from '@backfill/core/runtime/runtime';
-import { loadPartRows } from './load-part-rows.ts';
+import { stagePartRows } from './stage-part-rows.ts';
 
 const ACTOR = 'importer';
 
@@ -22,14 +23,29 @@ async function importInTransaction(
   const fence = await enterBatchFence(client, part.batch_id, [part.is_canary ? 'canary' : 'importing']);
   const isOurs = await markPartImported(client, part.part_id, part.epoch);
   if (!isOurs) throw new StaleWorkError(`part ${part.part_id} is not open any more`);
-  await loadPartRows(runtime, client, part, signal);
-  await findLiveRows(client);
-  await claimKeys(client, part);
-  const counts = await stageRows(client, part);
-  await recordLineage(client, part);
-  await recordLosers(client, part);
+  const claims = await claimKeys(client, part);
+  const kinds = claims.allNew ? new Map() : judgeRows(claims.eventIds, part.batch_id, claims.holders);
+  await stagePartRows(runtime, client, part, kinds, signal);
+  if ((await recordLineage(client, part)) !== part.event_count) {
+    throw new FatalError(`part ${part.part_id}: its accepted lines are not as many as its events`);
+  }
+  const counts = countKinds(part.event_count, kinds);
+  await setPartCounts(client, part.part_id, counts);
+  if (!claims.allNew) await recordLosers(client, part.batch_id, losersOf(part.batch_id, claims.holders));
   await checkBatchFence(client, fence);
   return counts;
+}
+
+function countKinds(events: number, kinds: ReadonlyMap<number, DuplicateKind>): PartCounts {
+  const counts = { inserted: events - kinds.size, same_batch: 0, other_batch: 0, live: 0 };
+  for (const kind of kinds.values()) counts[kind] += 1;
+  return counts;
+}
+
+/** Events that somebody else has, with the batch that does; null for live ingestion. */
+function losersOf(batchId: string, { live, owners }: EventHolders): Map<string, string | null> {
+  const others = [...owners].filter(([, owner]) => owner !== batchId);
+  return new Map<string, string | null>([...others, ...live]);
 }
 
 function countLines(runtime: Runtime, part: Part, counts: PartCounts): void {

@@ -51,6 +51,8 @@ function toLedgerRow({ chunk, partNo, part }: PartToRegister, objectKey: string 
     expired: part.expired,
     filtered: part.filtered,
     quarantined: part.quarantined,
+    firstEventMs: part.firstEventMs,
+    lastEventMs: part.lastEventMs,
     // Nothing to import is as good as imported.
     state: objectKey === null ? 'imported' : 'ready',
   };

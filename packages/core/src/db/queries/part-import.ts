@@ -6,6 +6,13 @@ export interface Part {
   source: string;
   source_file: string;
   is_canary: boolean;
+  first_line: number;
+  line_count: number;
+  /** Null for parts without events. */
+  first_event_ts: Date | null;
+  last_event_ts: Date | null;
+  /** Of the batch's leaf of the staging table, in the schema `analytics`. */
+  staging_leaf: string;
   object_key: string;
   object_sha256: string;
   event_count: number;
@@ -24,7 +31,8 @@ export interface PartCounts {
 /** A part of the ledger with its file and source, or undefined. */
 export async function getPart(db: Queryable, partId: number): Promise<Part | undefined> {
   const { rows } = await db.query<Part>(
-    `select p.part_id, p.batch_id, b.source, f.source_file, p.is_canary, p.object_key, p.object_sha256, p.event_count,
+    `select p.part_id, p.batch_id, b.source, f.source_file, p.is_canary, p.first_line, p.line_count,
+            p.first_event_ts, p.last_event_ts, analytics.staging_leaf(b.batch_no) as staging_leaf, p.object_key, p.object_sha256, p.event_count,
             p.state, p.epoch
        from analytics.backfill_import_parts p
        join analytics.backfill_files f using (batch_id, file_no)

@@ -16,6 +16,9 @@ export interface NewPart {
   expired: number;
   filtered: number;
   quarantined: number;
+  /** Of the earliest and the latest event, ms since 1970; null when there is none. */
+  firstEventMs: number | null;
+  lastEventMs: number | null;
   state: 'ready' | 'imported';
 }
 
@@ -27,9 +30,10 @@ export async function insertPart(
   const { rows } = await db.query<{ part_id: number; epoch: number; is_canary: boolean }>(
     `insert into analytics.backfill_import_parts
        (batch_id, chunk_id, part_no, file_no, is_canary, first_line, line_count, object_key, object_sha256,
-        object_bytes, event_count, suppressed, expired, filtered, quarantined, state, imported_at, epoch)
+        object_bytes, event_count, suppressed, expired, filtered, quarantined, state, imported_at,
+        first_event_ts, last_event_ts, epoch)
      select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-            case when $16 = 'imported' then now() end, b.epoch
+            case when $16 = 'imported' then now() end, to_timestamp($17 / 1000.0), to_timestamp($18 / 1000.0), b.epoch
        from analytics.backfill_batches b where b.batch_id = $1
      on conflict (chunk_id, part_no) do nothing
      returning part_id, epoch, is_canary`,
@@ -50,6 +54,8 @@ export async function insertPart(
       part.filtered,
       part.quarantined,
       part.state,
+      part.firstEventMs,
+      part.lastEventMs,
     ],
   );
   return rows[0];
