@@ -1,4 +1,5 @@
 import type { Bench } from './bench.ts';
+import { importBench } from './import/import-bench.ts';
 import { memoryBench } from './memory/memory-bench.ts';
 import { transformBench } from './transform/transform-bench.ts';
 
@@ -6,4 +7,5 @@ import { transformBench } from './transform/transform-bench.ts';
 export const BENCHES: Readonly<Record<string, Bench>> = {
   transform: transformBench,
   memory: memoryBench,
+  import: importBench,
 };
