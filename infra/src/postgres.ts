@@ -10,7 +10,9 @@ import { processMentions, type StopStep, stopProcess } from './processes.ts';
 import type { StateDir } from './state-dir.ts';
 
 /** The database of the stack. */
-export const DATABASE = 'backfill';
+const DATABASE = 'backfill';
+/** The dedup store's own, where it has one. */
+const CHECKPOINT_DATABASE = 'backfill_checkpoint';
 const SUPERUSER = 'postgres';
 
 export interface PostgresOptions {
@@ -22,6 +24,8 @@ export interface PostgresOptions {
   ids: PostgresAccount['ids'];
   /** For tests: no protection against a power cut. */
   fast: boolean;
+  /** Settings over the embedded server's own, as in postgresql.conf. */
+  settings?: Readonly<Record<string, string | number>> | undefined;
   env: NodeJS.ProcessEnv;
   report: (line: string) => void;
 }
@@ -36,7 +40,7 @@ const READY_TIMEOUT_MS = 120_000;
 const SMALL_SHM_BYTES = 256 * 1024 * 1024;
 
 /** The address of a database of the embedded server. */
-export function postgresUrl(password: string, port: number, database: string): string {
+function postgresUrl(password: string, port: number, database: string): string {
   return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`;
 }
 
@@ -49,7 +53,7 @@ export function createPostgres(options: PostgresOptions): ManagedProcess {
   const account = reachAs(options.ids, programs.postgres, dir.root);
   const env = withoutPgVariables(options.env);
   const words = [...account.prefix, programs.postgres, '-D', dir.postgres, '-p', String(port)];
-  const [command = programs.postgres, ...args] = [...words, ...settings(options.fast)];
+  const [command = programs.postgres, ...args] = [...words, ...settings(options)];
   return manageProcess(
     {
       name: 'postgres',
@@ -73,19 +77,37 @@ export function createPostgres(options: PostgresOptions): ManagedProcess {
   );
 }
 
-/** Creates the stack's database when it is not there yet. */
-export async function ensureDatabase(password: string, port: number): Promise<void> {
+/**
+ * Creates the stack's databases when they are not there yet.
+ *
+ * @param separateCheckpoint a database for the dedup store too; one that is there already stays in use without it
+ * @returns the addresses, by the names of the contract
+ */
+export async function ensureDatabases(
+  password: string,
+  port: number,
+  separateCheckpoint: boolean,
+): Promise<Record<string, string>> {
   const client = new pg.Client({ connectionString: postgresUrl(password, port, 'postgres') });
   await client.connect();
   try {
-    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [DATABASE]);
-    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(DATABASE)}`);
+    const { rows } = await client.query<{ datname: string }>('select datname from pg_database');
+    const there = new Set(rows.map(({ datname }) => datname));
+    const wanted = [DATABASE, ...(separateCheckpoint ? [CHECKPOINT_DATABASE] : [])];
+    for (const name of wanted.filter((name) => !there.has(name))) {
+      await client.query(`create database ${client.escapeIdentifier(name)}`);
+    }
+    const isSeparate = separateCheckpoint || there.has(CHECKPOINT_DATABASE);
+    return {
+      DATABASE_URL: postgresUrl(password, port, DATABASE),
+      ...(isSeparate && { CHECKPOINT_DATABASE_URL: postgresUrl(password, port, CHECKPOINT_DATABASE) }),
+    };
   } finally {
     await client.end();
   }
 }
 
-function settings(fast: boolean): string[] {
+function settings({ fast, settings: given }: PostgresOptions): string[] {
   const values = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -102,6 +124,7 @@ function settings(fast: boolean): string[] {
     // Containers often have 64 MB of /dev/shm, too little for parallel queries.
     dynamic_shared_memory_type: hasSmallShm() ? 'mmap' : 'posix',
     ...(fast && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...given,
   };
   return Object.entries(values).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
 }

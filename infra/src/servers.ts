@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type ManagedProcess, startAll } from './managed-process.ts';
 import { stopLeftovers } from './pid-record.ts';
 import { PortBook } from './ports.ts';
-import { createPostgres, DATABASE, ensureDatabase, postgresUrl } from './postgres.ts';
+import { createPostgres, ensureDatabases } from './postgres.ts';
 import { findPostgresIds } from './postgres-account.ts';
 import { findPostgresPrograms } from './postgres-programs.ts';
 import { createRedis, redisUrl } from './redis.ts';
@@ -19,6 +19,10 @@ export interface ServerOptions {
   stateDir: string;
   /** For tests: gives up safety against a power cut for speed. */
   fast?: boolean;
+  /** Gives the dedup store a database of its own; one that has it from an earlier start keeps it. */
+  separateCheckpoint?: boolean | undefined;
+  /** Settings of PostgreSQL over the embedded one's own, as in postgresql.conf. */
+  postgresSettings?: Readonly<Record<string, string | number>>;
   /** Gets lines for a person; silent when absent. */
   report?: (line: string) => void;
   /** The environment of the servers; process.env when absent. */
@@ -93,15 +97,17 @@ async function startServersIn(options: ServerOptions, temporary: boolean): Promi
       password: secrets.postgresPassword,
       programs: await findPostgresPrograms(),
       fast: options.fast ?? false,
+      settings: options.postgresSettings,
     });
     running = [s3, redis, postgres];
     await startAll(running, options.signal);
-    await ensureDatabase(secrets.postgresPassword, port.postgres);
+    const separateCheckpoint = options.separateCheckpoint ?? false;
+    const databases = await ensureDatabases(secrets.postgresPassword, port.postgres, separateCheckpoint);
     const kill = () => {
       for (const server of running) server.kill();
     };
     const addresses = {
-      DATABASE_URL: postgresUrl(secrets.postgresPassword, port.postgres, DATABASE),
+      ...databases,
       REDIS_URL: redisUrl(secrets.redisPassword, port.redis),
       S3_ENDPOINT: s3Endpoint(port.s3),
       S3_REGION,

@@ -7,7 +7,7 @@ import { formatEnvFile, readEnvFile } from './env-file.ts';
 import { type ManagedProcess, ProcessStartError, startAll } from './managed-process.ts';
 import { isFree } from './ports.ts';
 import { REPOSITORY_ROOT } from './repository.ts';
-import { type Servers, startServers } from './servers.ts';
+import { type ServerOptions, type Servers, startServers } from './servers.ts';
 import { serviceEnv } from './service-env.ts';
 import {
   createService,
@@ -27,6 +27,7 @@ export interface StackOptions {
   apiPort?: number | undefined;
   /** How many instances of a service; one where nothing is said. */
   instances?: Partial<Record<ServiceName, number>>;
+  separateCheckpoint?: ServerOptions['separateCheckpoint'];
   /** For tests: gives up safety against a power cut for speed. */
   fast?: boolean;
   /** Gets lines for a person; silent when absent. */
@@ -61,7 +62,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const stateDir = chooseStateDir(options.stateDir, caller);
   const servers = await startServers({
     ...{ stateDir, report, env: caller },
-    ...{ fast: options.fast ?? false, signal: options.signal },
+    ...{ fast: options.fast ?? false, signal: options.signal, separateCheckpoint: options.separateCheckpoint },
   });
   const services: ManagedProcess[] = [];
   const stop = async () => {

@@ -8,6 +8,9 @@ import { StateInUseError } from './state-lock.ts';
 
 const USAGE = `usage: npm start -- [--state-dir DIR] [--api-port PORT]
                     [--transformers N] [--importers N] [--verifiers N] [--rollbacks N]
+                    [--separate-checkpoint]
+
+--separate-checkpoint gives the dedup store a database of its own, from the first start on.
 `;
 const MOST_INSTANCES = 32;
 
@@ -23,6 +26,7 @@ function readArguments(args: string[]): StackOptions | undefined {
     importers: option,
     verifiers: option,
     rollbacks: option,
+    'separate-checkpoint': { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   } as const;
   let values: ReturnType<typeof parseArgs<{ options: typeof options; args: string[] }>>['values'];
@@ -37,6 +41,7 @@ function readArguments(args: string[]): StackOptions | undefined {
   const port = values['api-port'];
   return {
     stateDir: values['state-dir'],
+    separateCheckpoint: values['separate-checkpoint'],
     apiPort: port === undefined ? undefined : wholeNumber('--api-port', port, 1, 65_535),
     instances: {
       transformer: count('transformers'),

@@ -64,6 +64,7 @@ async function transformed(pipeline: Pipeline, inListing: (objects: ObjectInfo[]
     await transformInput(
       {
         db,
+        keyDb: db,
         store: {
           ...store,
           async *list(bucket, prefix) {

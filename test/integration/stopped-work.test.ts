@@ -1,10 +1,12 @@
+import { withKeyTransaction } from '@backfill/core/db/key-transaction';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { claimKeys } from '@backfill/core/db/queries/key-claim';
 import { getPart } from '@backfill/core/db/queries/part-import';
 import { withTransaction } from '@backfill/core/db/transaction';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessLog } from '../support/access-log.ts';
+import { KEY_LAYOUTS } from '../support/environment.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { runBatch } from '../support/run-batch.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -93,34 +95,44 @@ it('gives up the dispatching of all batches when the dispatcher hangs', async ()
   );
 });
 
-it('keeps the owner of a lost key until the loser has recorded it', async () => {
-  await runBatch(pipeline, 'owner', { 'a.log': accessLog(300, 310) });
-  const { pool } = pipeline.runtime;
-  await withTransaction(pool, 'test', async (client) => {
-    const { rows: parts } = await client.query<{ part_id: number }>(
-      `select part_id from analytics.backfill_import_parts where batch_id = 'owner'`,
-    );
-    const part = await getPart(client, parts[0]?.part_id ?? 0);
-    if (part === undefined) throw new Error('there is no part');
-    // A twin of the part in another batch.
-    const claims = await claimKeys(client, { ...part, part_id: 0 });
-    await pipeline.change('owner', 'awaiting_publish_approval', 'rolling_back');
-    await waitFor('the rollback to wait', async () =>
-      (
-        await pipeline.sql.query(
-          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
-              and query like '%tombstone_batch%'`,
-        )
-      ).rowCount === 1
-        ? true
-        : undefined,
-    );
-    const owners = claims.allNew ? [] : [...claims.holders.owners.values()];
-    expect(owners).toEqual(Array.from({ length: 10 }, () => 'owner'));
-    const { rowCount } = await client.query(
-      `select 1 from analytics.backfill_event_checkpoint where batch_id = 'owner'`,
-    );
-    expect(rowCount).toBe(10);
+describe.each(KEY_LAYOUTS)('with the dedup store %s', (layout) => {
+  let pipeline: Pipeline;
+  beforeAll(async () => {
+    pipeline = await startPipeline({ layout });
   });
-  await pipeline.rest('owner', ['rolled_back']);
+  afterAll(() => pipeline.dispose());
+
+  it('keeps the owner of a lost key until the loser has recorded it', async () => {
+    await runBatch(pipeline, 'owner', { 'a.log': accessLog(300, 310) });
+    const { pool, keyStore } = pipeline.runtime;
+    const work = { batchId: 'owner', partId: 0, epoch: 1 };
+    await withKeyTransaction({ pool, keyStore, actor: 'test', step: 'test', work }, async (client, keys) => {
+      const { rows: parts } = await client.query<{ part_id: number }>(
+        `select part_id from analytics.backfill_import_parts where batch_id = 'owner'`,
+      );
+      const part = await getPart(client, parts[0]?.part_id ?? 0);
+      if (part === undefined) throw new Error('there is no part');
+      // A twin of the part in another batch.
+      const claims = await claimKeys(client, keys, { ...part, part_id: 0 });
+      await pipeline.change('owner', 'awaiting_publish_approval', 'rolling_back');
+      await waitFor('the rollback to wait', async () =>
+        (
+          await pipeline.sql.query(
+            `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+              and query like '%tombstone_batch%'`,
+          )
+        ).rowCount === 1
+          ? true
+          : undefined,
+      );
+      const owners = claims.allNew ? [] : [...claims.holders.owners.values()];
+      expect(owners).toEqual(Array.from({ length: 10 }, () => 'owner'));
+      const { rowCount } = await keys.client.query(
+        `select 1 from analytics.backfill_event_checkpoint where batch_id = 'owner'`,
+      );
+      expect(rowCount).toBe(10);
+      await keys.prepare();
+    });
+    await pipeline.rest('owner', ['rolled_back']);
+  });
 });

@@ -3,8 +3,14 @@ import type pg from 'pg';
 /**
  * One hash over everything a batch has left in the tables, without what may differ between runs (times, ledger ids,
  * and which of two identical lines came first).
+ *
+ * @param keys where the dedup store is in a database of its own
  */
-export async function batchDigest(sql: pg.Pool, batchId: string): Promise<Record<string, unknown>> {
+export async function batchDigest(
+  sql: pg.Pool,
+  batchId: string,
+  keys: pg.Pool = sql,
+): Promise<Record<string, unknown>> {
   const { rows } = await sql.query<Record<string, unknown>>(
     `select
        (select jsonb_build_array(count(*), md5(string_agg(s::text, e'\\n' order by s::text))) from (
@@ -14,8 +20,6 @@ export async function batchDigest(sql: pg.Pool, batchId: string): Promise<Record
        (select jsonb_build_array(count(*), md5(string_agg(l::text, e'\\n' order by l::text))) from (
           select event_id, event_ts, payload::text from analytics.events_log
            where batch_id = $1 and deleted_at is null) l) as live,
-       (select jsonb_build_array(count(*), md5(string_agg(k::text, e'\\n' order by k::text))) from (
-          select event_id from analytics.backfill_event_checkpoint where batch_id = $1) k) as keys,
        (select jsonb_build_array(count(*), md5(string_agg(l::text, e'\\n' order by l::text))) from (
           select event_id, source_file, line_no from analytics.backfill_lineage where batch_id = $1) l) as lineage,
        (select jsonb_build_array(count(*), md5(string_agg(r::text, e'\\n' order by r::text))) from (
@@ -27,5 +31,10 @@ export async function batchDigest(sql: pg.Pool, batchId: string): Promise<Record
           select gate, threshold, observed, passed from analytics.backfill_gate_results where batch_id = $1) p) as gates`,
     [batchId],
   );
-  return rows[0] ?? {};
+  const { rows: claimed } = await keys.query<{ keys: unknown }>(
+    `select jsonb_build_array(count(*), md5(string_agg(k::text, e'\\n' order by k::text))) as keys from (
+       select event_id from analytics.backfill_event_checkpoint where batch_id = $1) k`,
+    [batchId],
+  );
+  return { ...rows[0], ...claimed[0] };
 }

@@ -11,7 +11,7 @@ import { createContext } from '@backfill/transformer/context';
 import { createTransformerService } from '@backfill/transformer/service';
 import { createVerifierService } from '@backfill/verifier/service';
 import { createConfigDir, withoutApprovals } from './config-dir.ts';
-import { createTestEnvironment, type TestEnvironment } from './environment.ts';
+import { createTestEnvironment, type KeyLayout, type TestEnvironment } from './environment.ts';
 import { insertBatch, type SubmittedBatch } from './insert-batch.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -29,6 +29,7 @@ export interface Pipeline extends TestEnvironment {
 
 export interface PipelineOptions {
   importers?: number;
+  layout?: KeyLayout;
   env?: Record<string, string>;
 }
 
@@ -44,7 +45,7 @@ function createServices(env: Record<string, string>, importers: number): Service
 
 /** Starts a pipeline of its own for one test file. */
 export async function startPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
-  const environment = await createTestEnvironment();
+  const environment = await createTestEnvironment(options.layout);
   const config = await createConfigDir(withoutApprovals);
   const env = { ...environment.env, BACKFILL_CONFIG_DIR: config.dir, ...options.env };
   const services = createServices(env, options.importers ?? 1);

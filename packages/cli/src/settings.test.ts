@@ -70,5 +70,14 @@ describe('readSettings', () => {
       const other = { ...env, S3_ENDPOINT: 'https://s3.example.eu', S3_REGION: 'eu-west-1' };
       expect(() => readSettings(other, undefined).transformer()).toThrow(/AWS_SECRET_ACCESS_KEY/);
     });
+
+    it('takes the dedup store from where the events are', () => {
+      writeFileSync(path.join(stateDir, 'env'), `${SERVERS}CHECKPOINT_DATABASE_URL=postgres://file/keys\n`);
+      const keysOf = (env: NodeJS.ProcessEnv) =>
+        readSettings({ BACKFILL_STATE_DIR: stateDir, ...env }, undefined).transformer().checkpointDatabaseUrl;
+      expect(keysOf({})).toBe('postgres://file/keys');
+      expect(keysOf({ CHECKPOINT_DATABASE_URL: 'postgres://elsewhere/keys' })).toBe('postgres://file/keys');
+      expect(keysOf({ DATABASE_URL: 'postgres://elsewhere/a' })).toBeUndefined();
+    });
   });
 });

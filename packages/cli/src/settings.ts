@@ -49,20 +49,22 @@ export function readSettings(env: NodeJS.ProcessEnv, stateDir: string | undefine
 /** What belongs together and must not be mixed from two places: who has the first of them, has them all. */
 const GROUPS = [
   ['S3_ENDPOINT', 'S3_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
-  ['ANALYTICS_SALT_FILE', 'ANALYTICS_SALT'],
+  ['DATABASE_URL', 'CHECKPOINT_DATABASE_URL'],
 ];
+/** Of these one is enough, and counts where it is set. */
+const ALTERNATIVES = ['ANALYTICS_SALT_FILE', 'ANALYTICS_SALT'];
 
 function serviceEnvironment(first: Values, second: Values): NodeJS.ProcessEnv {
   const isSet = ([, value]: [string, string | undefined]) => value !== undefined && value !== '';
   const over = Object.fromEntries(Object.entries(first).filter(isSet));
   const base = Object.fromEntries(Object.entries(second).filter(isSet));
   for (const group of GROUPS) {
-    if (group[0] === 'S3_ENDPOINT' && over['S3_ENDPOINT'] === undefined && base['S3_ENDPOINT'] !== undefined) {
-      for (const name of group) delete over[name];
-    } else if (group.some((name) => over[name] !== undefined)) {
-      for (const name of group) delete base[name];
-    }
+    const [address = ''] = group;
+    if (over[address] === undefined && base[address] === undefined) continue;
+    const loser = over[address] === undefined ? over : base;
+    for (const name of group) delete loser[name];
   }
+  if (ALTERNATIVES.some((name) => over[name] !== undefined)) for (const name of ALTERNATIVES) delete base[name];
   return { BACKFILL_CONFIG_DIR: EXAMPLE_CONFIG, ...base, ...over };
 }
 

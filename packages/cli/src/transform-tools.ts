@@ -1,13 +1,14 @@
 import type { ServiceConfig } from '@backfill/core/config/environment';
 import { loadPolicy } from '@backfill/core/config/load-policy';
-import { createPool } from '@backfill/core/db/pool';
 import { BackfillError, describeError, isDependencyUnavailable } from '@backfill/core/errors';
 import { createKeyRing } from '@backfill/core/recipe/key-ring';
 import { ResidencyError } from '@backfill/core/residency/residency-error';
 import { findResidencyProblems } from '@backfill/core/runtime/check-residency';
+import { requireKeyStore } from '@backfill/core/runtime/prepare-databases';
 import { createObjectStore } from '@backfill/core/storage/object-store';
 import type { TransformTools } from '@backfill/core/transform/transform-work';
 import { CliError } from './cli-error.ts';
+import { withKeyStore } from './tool-pools.ts';
 
 async function useTools<T>(
   config: ServiceConfig,
@@ -20,26 +21,22 @@ async function useTools<T>(
     throw new CliError('Set ANALYTICS_SALT_FILE (or ANALYTICS_SALT): without it there are no pseudonyms.');
   }
   const store = createObjectStore(storage);
-  const pool = createPool({
-    connectionString: config.databaseUrl,
-    applicationName: 'backfill-transform',
-    max: 1,
-    // The next query tells.
-    onIdleError: () => undefined,
-  });
   try {
     const { residency } = await loadPolicy(configDir);
     const findings = await findResidencyProblems(config, store, residency, buckets);
     if (findings.length > 0) throw new ResidencyError(findings);
-    const db = await pool.connect();
-    try {
-      return await work({ db, store, storage, configDir, keys: createKeyRing(salts), signal });
-    } finally {
-      // The session may have been made read-only: nobody takes it over.
-      db.release(true);
-    }
+    return await withKeyStore(config, async (pool, keyStore) => {
+      await requireKeyStore(pool, keyStore, 0);
+      const db = await pool.connect();
+      try {
+        const keyDb = keyStore.isSeparate ? keyStore.pool : db;
+        return await work({ db, keyDb, store, storage, configDir, keys: createKeyRing(salts), signal });
+      } finally {
+        // The session may have been made read-only: nobody takes it over.
+        db.release(true);
+      }
+    });
   } finally {
-    await pool.end();
     store.close();
   }
 }

@@ -1,6 +1,6 @@
-import { migrate } from '@backfill/core/db/migrate';
 import type { Service } from '@backfill/core/run-service';
 import { requireResidency } from '@backfill/core/runtime/check-residency';
+import { prepareDatabases } from '@backfill/core/runtime/prepare-databases';
 import type { ApiServer } from './api-server.ts';
 import { buildServer } from './build-server.ts';
 import type { ApiContext } from './context.ts';
@@ -23,7 +23,7 @@ export function createApiService(context: ApiContext): ApiService {
   return {
     async start() {
       await requireResidency(context);
-      await migrate({ connectionString: config.databaseUrl });
+      await prepareDatabases(context);
       await context.loadConfig();
       context.dispatcher.start();
       server = await buildServer(context, stopping.signal);

@@ -53,7 +53,12 @@ export const batchViewSchema = z.looseObject({
   missing_approvals: z.looseObject({ run: z.array(z.string()), publish: z.array(z.string()) }).nullable(),
   /** Of a batch that was taken back: what that did, and its proof. */
   rollback: z
-    .looseObject({ tombstoned: count, keys_freed: count, live_rows_after: count, keys_after: count })
+    .looseObject({
+      tombstoned: count,
+      keys_freed: count.nullable(),
+      live_rows_after: count,
+      keys_after: count.nullable(),
+    })
     .nullable(),
 });
 

@@ -19,6 +19,15 @@ it('groups and freezes what it reads', () => {
   expect(Object.isFrozen(config)).toBe(true);
 });
 
+it('has a dedup store of its own where that is another database', () => {
+  const keysAt = (url: string) =>
+    readEnvironment('importer', { ...good, CHECKPOINT_DATABASE_URL: url }).checkpointDatabaseUrl;
+  expect(readEnvironment('importer', good).checkpointDatabaseUrl).toBeUndefined();
+  expect(keysAt(good.DATABASE_URL)).toBeUndefined();
+  expect(keysAt('postgres://u:secret@127.0.0.1:5432/keys')).toBe('postgres://u:secret@127.0.0.1:5432/keys');
+  expect(() => keysAt('mysql://topsecret')).toThrow(/CHECKPOINT_DATABASE_URL/);
+});
+
 it('refuses a salt that is half a list, without quoting it', () => {
   const half = { ...good, ANALYTICS_SALT: '1: pepper\nsugar' };
   expect(() => readEnvironment('transformer', half)).toThrow(/ANALYTICS_SALT line 2 is not of the form/);

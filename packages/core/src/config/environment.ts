@@ -6,8 +6,11 @@ import { parseSalts, type Salts } from './parse-salts.ts';
 const port = z.coerce.number().int().min(0).max(65_535);
 const concurrency = z.coerce.number().int().min(1).max(64);
 
+const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ });
+
 const RawEnvironment = z.object({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  DATABASE_URL: databaseUrl,
+  CHECKPOINT_DATABASE_URL: databaseUrl.optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }),
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }),
   S3_REGION: z.string().min(1),
@@ -60,6 +63,8 @@ export interface StorageConfig {
 export interface ServiceConfig {
   readonly service: ServiceName;
   readonly databaseUrl: string;
+  /** The dedup store's own database; undefined where it is with the events. */
+  readonly checkpointDatabaseUrl: string | undefined;
   readonly redisUrl: string;
   /** Prefix of every BullMQ key: two systems may share one Redis. */
   readonly queuePrefix: string;
@@ -106,6 +111,7 @@ export function readEnvironment(service: ServiceName, env: NodeJS.ProcessEnv): S
   return Object.freeze({
     service,
     databaseUrl: raw.DATABASE_URL,
+    checkpointDatabaseUrl: raw.CHECKPOINT_DATABASE_URL === raw.DATABASE_URL ? undefined : raw.CHECKPOINT_DATABASE_URL,
     redisUrl: raw.REDIS_URL,
     queuePrefix: raw.BACKFILL_QUEUE_PREFIX,
     storage: Object.freeze({

@@ -4,6 +4,8 @@ import pg from 'pg';
 import { FatalError } from '../errors.ts';
 
 const MIGRATIONS = new URL('../../migrations/', import.meta.url);
+/** Those of the dedup store's own database. */
+export const CHECKPOINT_MIGRATIONS = new URL('checkpoint/', MIGRATIONS);
 /** Any constant does, as long as every version of the software takes the same one. */
 const MIGRATION_LOCK = 7_403_112_201;
 

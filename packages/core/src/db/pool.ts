@@ -21,6 +21,8 @@ export interface PoolOptions {
   applicationName: string;
   /** Most connections this process opens: its share of the connection budget. */
   max: number;
+  /** After how many seconds a transaction that nothing happens in is ended; 30 when absent. */
+  idleTransactionSeconds?: number;
   /** Called for errors of idle connections, which have no caller to tell. */
   onIdleError(error: Error): void;
 }
@@ -32,7 +34,6 @@ export interface PoolOptions {
 const SESSION_SETTINGS = [
   '-c timezone=UTC',
   '-c search_path=pg_catalog,pg_temp',
-  '-c idle_in_transaction_session_timeout=30s',
   '-c lock_timeout=30s',
   '-c tcp_keepalives_idle=10',
   '-c tcp_keepalives_interval=5',
@@ -46,7 +47,10 @@ export function createPool(options: PoolOptions): Pool {
     application_name: options.applicationName,
     max: options.max,
     connectionTimeoutMillis: 10_000,
-    options: SESSION_SETTINGS.join(' '),
+    options: [
+      ...SESSION_SETTINGS,
+      `-c idle_in_transaction_session_timeout=${options.idleTransactionSeconds ?? 30}s`,
+    ].join(' '),
     types,
   });
   pool.on('error', options.onIdleError);

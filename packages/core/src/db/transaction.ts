@@ -34,7 +34,16 @@ async function transact<T>(client: Client, actor: string, work: (client: Client)
   return result;
 }
 
-async function lend<T>(pool: Pool, work: (client: Client) => Promise<T>, { keep }: { keep: boolean }): Promise<T> {
+/**
+ * Lends a connection; what is open on it when the work throws is rolled back.
+ *
+ * @param options.keep false: the connection goes with the work
+ */
+export async function lend<T>(
+  pool: Pool,
+  work: (client: Client) => Promise<T>,
+  { keep }: { keep: boolean },
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => {

@@ -8,6 +8,7 @@ import type { Logger } from '../observability/logger.ts';
 import { advanceBatch } from './advance-batch.ts';
 import { enqueueOpenWork } from './change-status.ts';
 import type { Producers } from './dispatcher.ts';
+import type { KeyResolver } from './key-resolver.ts';
 
 /** A job that was sent this long ago is looked after. */
 const LOOK_AFTER_MS = 5_000;
@@ -40,8 +41,9 @@ async function mendBatchesWithoutWork(pool: Pool, db: Queryable): Promise<void> 
 }
 
 /** What the dispatcher in office does every few seconds, so that nothing depends on Redis remembering. */
-export function createReconciler(options: { pool: Pool; producers: Producers; logger: Logger }) {
+export function createReconciler(options: { pool: Pool; producers: Producers; logger: Logger; resolver: KeyResolver }) {
   return async (db: Queryable): Promise<void> => {
+    options.resolver.kick();
     await resendGoneJobs(db, options.producers, options.logger);
     await mendBatchesWithoutWork(options.pool, db);
     await options.producers.maintenance?.schedule('purge-staging', { v: 1 }, PURGE_EVERY_MS);

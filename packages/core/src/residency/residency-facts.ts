@@ -1,3 +1,5 @@
+import type { Finding } from '../domain/finding.ts';
+
 /** Where a bucket is: a region's name, or why nobody can say. */
 export type Place = { region: string } | { unknown: string };
 
@@ -18,17 +20,11 @@ export interface BucketFacts {
 /** The addresses that a process works with, as its environment gives them. */
 export interface Addresses {
   databaseUrl: string;
+  checkpointDatabaseUrl: string | undefined;
   redisUrl: string;
   s3Endpoint: string;
   s3Region: string;
 }
 
 /** One thing that is outside the residency policy, or unknown. */
-export interface ResidencyFinding {
-  /** What it is about: `DATABASE_URL`, `bucket analytics-raw`. */
-  subject: string;
-  /** What is wrong, in one sentence. Names hosts, buckets and regions, never secrets. */
-  problem: string;
-  /** The setting to mend it, in one sentence. */
-  remedy: string;
-}
+export type ResidencyFinding = Finding;

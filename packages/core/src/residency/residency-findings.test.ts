@@ -11,12 +11,14 @@ const RULES: ResidencyRules = {
 };
 const ADDRESSES: Addresses = {
   databaseUrl: 'postgres://me:hunter2@db.example.eu/analytics',
+  checkpointDatabaseUrl: 'postgres://me:hunter2@db.example.eu/keys',
   redisUrl: 'rediss://me:hunter2@redis.example.eu',
   s3Endpoint: 'https://s3.example.eu',
   s3Region: 'eu-central-1',
 };
 const LOCAL: Addresses = {
   databaseUrl: 'postgres://me:hunter2@127.0.0.1/analytics',
+  checkpointDatabaseUrl: undefined,
   redisUrl: 'redis://me:hunter2@localhost',
   s3Endpoint: 'http://[::1]:9000',
   s3Region: 'eu-central-1',
@@ -33,6 +35,12 @@ describe('addressFindings', () => {
       ['DATABASE_URL'],
     ],
     ['a database without a host', { databaseUrl: 'postgres:///a' }, {}, ['DATABASE_URL']],
+    [
+      'a dedup store elsewhere',
+      { checkpointDatabaseUrl: 'postgres://db.example.com/keys' },
+      {},
+      ['CHECKPOINT_DATABASE_URL'],
+    ],
     ['a queue elsewhere', { redisUrl: 'redis://redis.example.com' }, {}, ['REDIS_URL']],
     ['an object store elsewhere', { s3Endpoint: 'https://s3.amazonaws.com' }, {}, ['S3_ENDPOINT']],
     ['a region elsewhere', { s3Region: 'us-east-1' }, {}, ['S3_REGION']],

@@ -34,10 +34,12 @@ export function addressFindings(addresses: Addresses, rules: ResidencyRules): Re
   const findings: ResidencyFinding[] = [];
   const named = [
     ['DATABASE_URL', addresses.databaseUrl],
+    ['CHECKPOINT_DATABASE_URL', addresses.checkpointDatabaseUrl],
     ['REDIS_URL', addresses.redisUrl],
     ['S3_ENDPOINT', addresses.s3Endpoint],
   ] as const;
   for (const [setting, address] of named) {
+    if (address === undefined) continue;
     const hosts = hostsOf(address);
     if (hosts.length === 0) {
       const problem = 'it names no host, so the client would choose one by itself';

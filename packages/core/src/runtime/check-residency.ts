@@ -8,7 +8,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a preflight looks at. */
-export type ResidencySubject = Pick<ServiceConfig, 'databaseUrl' | 'redisUrl' | 'storage'>;
+export type ResidencySubject = Pick<ServiceConfig, 'databaseUrl' | 'checkpointDatabaseUrl' | 'redisUrl' | 'storage'>;
 
 /**
  * Looks at everything the residency policy has a say in: first the addresses, and only if those are in order the
@@ -24,8 +24,9 @@ export async function findResidencyProblems(
   rules: Policy['residency'],
   buckets: readonly string[] = [],
 ): Promise<ResidencyFinding[]> {
-  const { databaseUrl, redisUrl, storage } = subject;
-  const addresses = { databaseUrl, redisUrl, s3Endpoint: storage.endpoint, s3Region: storage.region };
+  const { databaseUrl, checkpointDatabaseUrl, redisUrl, storage } = subject;
+  const databases = { databaseUrl, checkpointDatabaseUrl };
+  const addresses = { ...databases, redisUrl, s3Endpoint: storage.endpoint, s3Region: storage.region };
   const findings = addressFindings(addresses, rules);
   if (findings.some((finding) => finding.subject === 'S3_ENDPOINT')) return findings;
   const names = new Set([storage.rawBucket, storage.archiveBucket, ...buckets]);

@@ -1,8 +1,10 @@
 import type { ServiceConfig } from '../config/environment.ts';
 import { CONTRACTS } from '../contracts/contracts.ts';
 import type { QueueName } from '../contracts/define-queue.ts';
+import type { KeyStore } from '../db/key-store.ts';
 import { createPool, type Pool } from '../db/pool.ts';
 import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
+import { createKeyResolver } from '../dispatch/key-resolver.ts';
 import { createReconciler } from '../dispatch/reconcile.ts';
 import { describeError } from '../errors.ts';
 import type { ReadinessCheck } from '../observability/health-server.ts';
@@ -18,9 +20,10 @@ export interface Runtime {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly pool: Pool;
+  readonly keyStore: KeyStore;
   readonly store: ObjectStore;
   readonly dispatcher: Dispatcher;
-  /** PostgreSQL, Redis and both buckets, each with what is wrong with it. */
+  /** PostgreSQL (both databases, where there are two), Redis and both buckets, each with what is wrong with it. */
   readonly checkDependencies: ReadinessCheck;
   /** Closes everything, the dispatcher first. */
   close(): Promise<void>;
@@ -50,15 +53,19 @@ async function problemOf(check: Promise<unknown>): Promise<string | undefined> {
   return answer === undefined ? `no answer within ${CHECK_TIMEOUT_MS} ms` : answer.problem;
 }
 
-function createChecks(pool: Pool, redis: QueueConnection, store: ObjectStore, config: ServiceConfig): ReadinessCheck {
+function createChecks(
+  { pool, keyStore, store, config }: Pick<Runtime, 'pool' | 'keyStore' | 'store' | 'config'>,
+  redis: QueueConnection,
+): ReadinessCheck {
   return async () => {
-    const [postgres, queue, raw, archive] = await Promise.all([
+    const [postgres, dedup, queue, raw, archive] = await Promise.all([
       problemOf(pool.query('select 1')),
+      keyStore.isSeparate ? problemOf(keyStore.pool.query('select 1')) : undefined,
       problemOf(redis.ping()),
       problemOf(store.checkBucket(config.storage.rawBucket)),
       problemOf(store.checkBucket(config.storage.archiveBucket)),
     ]);
-    return { postgres, redis: queue, s3_raw: raw, s3_archive: archive };
+    return { postgres, postgres_checkpoint: dedup, redis: queue, s3_raw: raw, s3_archive: archive };
   };
 }
 
@@ -67,15 +74,30 @@ function connectionBudget(config: ServiceConfig): number {
   return config.service === 'api' ? 10 : config.concurrency * 2 + 2;
 }
 
+/** In the dedup store's own database: one transaction per job, one beside it, and the checks'. */
+function createKeyStore(config: ServiceConfig, pool: Pool, onIdleError: (error: Error) => void): KeyStore {
+  if (config.checkpointDatabaseUrl === undefined) return { pool, isSeparate: false };
+  const keyPool = createPool({
+    connectionString: config.checkpointDatabaseUrl,
+    applicationName: `backfill-${config.service}-keys`,
+    max: config.concurrency + 2,
+    idleTransactionSeconds: 60,
+    onIdleError,
+  });
+  return { pool: keyPool, isSeparate: true };
+}
+
 /** Builds a service's dependencies. Connections are opened on first use (the producers' at once). */
 export function createRuntime(config: ServiceConfig): Runtime {
   const logger = createLogger(config.service, config.logLevel);
+  const onIdleError = (error: Error) => logger.warn({ error: describeError(error) }, 'database connection lost');
   const pool = createPool({
     connectionString: config.databaseUrl,
     applicationName: `backfill-${config.service}`,
     max: connectionBudget(config),
-    onIdleError: (error) => logger.warn({ error: describeError(error) }, 'database connection lost'),
+    onIdleError,
   });
+  const keyStore = createKeyStore(config, pool, onIdleError);
   const metrics = createMetrics();
   const store = createObjectStore(config.storage, () => metrics.residencyRefusals.inc());
   const redis = createProducerConnection(config.redisUrl);
@@ -83,26 +105,30 @@ export function createRuntime(config: ServiceConfig): Runtime {
   const producers = Object.fromEntries(
     Object.entries(CONTRACTS).map(([name, contract]) => [name, createProducer(contract, redis, config.queuePrefix)]),
   ) as Record<QueueName, Producer>;
+  const resolver = createKeyResolver({ pool, keyStore, logger });
   const dispatcher = createDispatcher({
     databaseUrl: config.databaseUrl,
     producers,
     logger,
-    reconcile: createReconciler({ pool, producers, logger }),
+    reconcile: createReconciler({ pool, producers, logger, resolver }),
   });
   return {
     config,
     logger,
     metrics,
     pool,
+    keyStore,
     store,
     dispatcher,
-    checkDependencies: createChecks(pool, redis, store, config),
+    checkDependencies: createChecks({ pool, keyStore, store, config }, redis),
     async close() {
       // BullMQ waits for a Redis that is away, also to close; the outbox keeps whatever was not sent.
       await within(CLOSE_TIMEOUT_MS, dispatcher.stop());
       await within(CLOSE_TIMEOUT_MS, Promise.all(Object.values(producers).map((producer) => producer.close())));
       redis.disconnect();
+      await within(CLOSE_TIMEOUT_MS, resolver.rest());
       await pool.end();
+      if (keyStore.isSeparate) await keyStore.pool.end();
       store.close();
     },
   };

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { JobDefinition, QueueContract } from '../contracts/define-queue.ts';
-import { migrate } from '../db/migrate.ts';
 import type { Pool } from '../db/pool.ts';
 import { setRollbackProblem } from '../db/queries/batch-set-status.ts';
 import { insertIncident } from '../db/queries/incident-insert.ts';
@@ -15,6 +14,7 @@ import { createWorkerConnection } from '../queue/connection.ts';
 import { type Consumer, createConsumer, type Handlers, type JobContext } from '../queue/consumer.ts';
 import type { Service } from '../run-service.ts';
 import { requireResidency } from './check-residency.ts';
+import { prepareDatabases } from './prepare-databases.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The part of a payload that says whom the job works for, and under which epoch. */
@@ -103,7 +103,7 @@ export function createWorkerService(
     url: () => health?.url ?? '',
     async start() {
       await requireResidency(runtime);
-      await migrate({ connectionString: runtime.config.databaseUrl });
+      await prepareDatabases(runtime);
       health = await startHealthServer({
         ...runtime.config.http,
         registry: runtime.metrics.registry,

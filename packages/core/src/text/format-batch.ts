@@ -40,8 +40,8 @@ function formatApproval(approval: BatchDetail['approvals'][number]): string {
 
 function formatRollback(rollback: NonNullable<BatchDetail['rollback']>): string[] {
   const { tombstoned, keys_freed, live_rows_after, keys_after } = rollback;
-  return [
-    `${formatQuantity(tombstoned, 'event')} taken back, ${formatQuantity(keys_freed, 'key')} freed`,
-    `left over: ${formatQuantity(live_rows_after, 'live row')}, ${formatQuantity(keys_after, 'key')}`,
-  ];
+  const taken = `${formatQuantity(tombstoned, 'event')} taken back`;
+  const left = `left over: ${formatQuantity(live_rows_after, 'live row')}`;
+  if (keys_freed === null || keys_after === null) return [`${taken}, its keys are still to be freed`, left];
+  return [`${taken}, ${formatQuantity(keys_freed, 'key')} freed`, `${left}, ${formatQuantity(keys_after, 'key')}`];
 }

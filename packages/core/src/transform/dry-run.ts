@@ -6,6 +6,7 @@ import {
   DRY_RUN_EVENTS_COPY,
   type DryRunDuplicates,
   judgeDryRunEvents,
+  noteOwnedEvents,
 } from '../db/queries/dry-run-events.ts';
 import { createOccurrenceTables } from '../db/queries/occurrences.ts';
 import { forbidWrites } from '../db/queries/session-forbid-writes.ts';
@@ -86,6 +87,7 @@ export async function dryRunBatch(tools: TransformTools, batchId: string): Promi
   };
   await transformAll(work, transformerOf, sink, tools.signal);
   await send();
+  await noteOwnedEvents(db, tools.keyDb, batchId);
   const judged = await judgeDryRunEvents(db, batchId);
   const summary = counts.summary();
   const { same_batch, other_batch, live } = judged;

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { StorageConfig } from '../config/environment.ts';
-import type { Client } from '../db/pool.ts';
+import type { Client, Queryable } from '../db/pool.ts';
 import type { Chunk } from '../db/queries/chunk-get.ts';
 import type { PlannedChunk, PlannedFile } from '../db/queries/plan-seal.ts';
 import { FatalError } from '../errors.ts';
@@ -15,6 +15,8 @@ import { readChunk } from './read-chunk.ts';
 export interface TransformTools {
   /** A session of its own, which is made read-only. */
   db: Client;
+  /** The database of the dedup store, which is only read; may be the same session. */
+  keyDb: Queryable;
   store: ObjectStore;
   storage: StorageConfig;
   configDir: string;

@@ -32,7 +32,7 @@ export function addTraceEvent(server: ApiServer, context: ApiContext): void {
       const trace = toEventTrace(eventId, {
         lines: await listTracedLines(context.pool, event),
         stored: await listStoredRows(context.pool, event),
-        keyOwner: await getKeyOwner(context.pool, eventId),
+        keyOwner: await getKeyOwner(context.keyStore.pool, eventId),
       });
       if (trace === undefined) throw new Problem('not-found', 'No batch and no live writer has delivered this event.');
       return trace;

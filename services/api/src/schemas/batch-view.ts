@@ -77,9 +77,9 @@ export const BatchView = z.object({
       mode: z.string(),
       actor: z.string(),
       tombstoned: count,
-      keys_freed: count,
+      keys_freed: count.nullable().describe('null while the keys, in their own database, still have to be freed'),
       live_rows_after: count,
-      keys_after: count,
+      keys_after: count.nullable(),
       at: instant,
     })
     .nullable()

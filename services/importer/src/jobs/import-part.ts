@@ -1,10 +1,10 @@
 import type { PartJob } from '@backfill/core/contracts/transformed-events';
+import { type KeyTransaction, withKeyTransaction } from '@backfill/core/db/key-transaction';
 import type { Client } from '@backfill/core/db/pool';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { claimKeys } from '@backfill/core/db/queries/key-claim';
 import { getPart, markPartImported, type Part, type PartCounts } from '@backfill/core/db/queries/part-import';
 import { recordLineage, recordLosers, setPartCounts } from '@backfill/core/db/queries/staging-insert';
-import { withTransaction } from '@backfill/core/db/transaction';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
 import { type DuplicateKind, type EventHolders, judgeRows } from '@backfill/core/domain/duplicate-kind';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
@@ -13,17 +13,18 @@ import { stagePartRows } from './stage-part-rows.ts';
 
 const ACTOR = 'importer';
 
-/** Dedup keys, staged rows, lineage and the part's own progress: all of it, or nothing. */
+/** Dedup keys, staged rows, lineage and the part's own progress: all of it, or nothing, wherever the keys are. */
 async function importInTransaction(
   runtime: Runtime,
   client: Client,
+  keys: KeyTransaction,
   part: Part,
   signal: AbortSignal,
 ): Promise<PartCounts> {
   const fence = await enterBatchFence(client, part.batch_id, [part.is_canary ? 'canary' : 'importing']);
   const isOurs = await markPartImported(client, part.part_id, part.epoch);
   if (!isOurs) throw new StaleWorkError(`part ${part.part_id} is not open any more`);
-  const claims = await claimKeys(client, part);
+  const claims = await claimKeys(client, keys, part);
   const kinds = claims.allNew ? new Map() : judgeRows(claims.eventIds, part.batch_id, claims.holders);
   await stagePartRows(runtime, client, part, kinds, signal);
   if ((await recordLineage(client, part)) !== part.event_count) {
@@ -32,6 +33,7 @@ async function importInTransaction(
   const counts = countKinds(part.event_count, kinds);
   await setPartCounts(client, part.part_id, counts);
   if (!claims.allNew) await recordLosers(client, part.batch_id, losersOf(part.batch_id, claims.holders));
+  await keys.prepare();
   await checkBatchFence(client, fence);
   return counts;
 }
@@ -63,8 +65,10 @@ export async function importPart(runtime: Runtime, job: PartJob, signal: AbortSi
   if (part === undefined || part.epoch !== job.epoch)
     throw new StaleWorkError(`part ${job.part_id} is not what it was`);
   if (part.state === 'ready') {
-    const counts = await withTransaction(runtime.pool, ACTOR, (client) =>
-      importInTransaction(runtime, client, part, signal),
+    const { pool, keyStore } = runtime;
+    const work = { batchId: part.batch_id, partId: part.part_id, epoch: part.epoch };
+    const counts = await withKeyTransaction({ pool, keyStore, actor: ACTOR, step: 'import', work }, (client, keys) =>
+      importInTransaction(runtime, client, keys, part, signal),
     );
     countLines(runtime, part, counts);
     runtime.logger.info({ batch: part.batch_id, part: part.part_id, ...counts }, 'part imported');

@@ -5,9 +5,9 @@ export interface RollbackRow {
   mode: string;
   actor: string;
   tombstoned: number;
-  keys_freed: number;
+  keys_freed: number | null;
   live_rows_after: number;
-  keys_after: number;
+  keys_after: number | null;
   rolled_back_at: Date;
 }
 

@@ -1,9 +1,13 @@
 import type { Queryable } from '../pool.ts';
 
-/** Makes the session's temporary table of the events that a dry run has seen. */
+/** Event ids that are sent to the dedup store at once. */
+const IDS_PER_LOOK = 50_000;
+
+/** Makes the session's temporary tables: of the events that a dry run has seen, and of those that others own. */
 export async function createDryRunEvents(db: Queryable): Promise<void> {
   await db.query(
-    'create temporary table dry_run_events (event_id text collate "C" not null, event_ts timestamptz(3) not null)',
+    `create temporary table dry_run_events (event_id text collate "C" not null, event_ts timestamptz(3) not null);
+     create temporary table dry_run_owned (event_id text collate "C" primary key)`,
   );
 }
 
@@ -17,9 +21,41 @@ export interface DryRunDuplicates {
   live: number;
 }
 
-/** Judges the events of the temporary table as an import would: see staging-insert.ts. The batch's own rows are no one's duplicates. */
+async function listOwned(keys: Queryable, batchId: string, eventIds: readonly string[]): Promise<string[]> {
+  const { rows } = await keys.query<{ event_id: string }>(
+    `select event_id from analytics.backfill_event_checkpoint
+      where event_id in (select string_to_table($1, e'\\n')) and batch_id <> $2`,
+    [eventIds.join('\n'), batchId],
+  );
+  return rows.map((row) => row.event_id);
+}
+
+/**
+ * Notes which of the events another batch owns.
+ *
+ * @param keys the database of the dedup store: this one or another
+ */
+export async function noteOwnedEvents(db: Queryable, keys: Queryable, batchId: string): Promise<void> {
+  await db.query('begin');
+  await db.query(
+    `declare dry_run_ids no scroll cursor for select distinct event_id from pg_temp.dry_run_events order by event_id`,
+  );
+  for (;;) {
+    const { rows } = await db.query<{ event_id: string }>(`fetch ${IDS_PER_LOOK} from dry_run_ids`);
+    if (rows.length === 0) break;
+    const owned = await listOwned(
+      keys,
+      batchId,
+      rows.map((row) => row.event_id),
+    );
+    await db.query(`insert into pg_temp.dry_run_owned select string_to_table($1, e'\\n')`, [owned.join('\n')]);
+  }
+  await db.query('commit');
+}
+
+/** Judges the events of the temporary table as an import would: see duplicate-kind.ts. The batch's own rows are no one's duplicates. */
 export async function judgeDryRunEvents(db: Queryable, batchId: string): Promise<DryRunDuplicates> {
-  await db.query('analyze pg_temp.dry_run_events');
+  await db.query('analyze pg_temp.dry_run_events, pg_temp.dry_run_owned');
   const { rows } = await db.query<DryRunDuplicates>(
     `with event as (
        select event_id, event_ts, count(*) as copies from pg_temp.dry_run_events group by event_id, event_ts
@@ -32,7 +68,7 @@ export async function judgeDryRunEvents(db: Queryable, batchId: string): Promise
          from event e
          left join analytics.events_log l on l.event_id = e.event_id and l.event_ts = e.event_ts
                                          and l.deleted_at is null and l.batch_id is distinct from $1
-         left join analytics.backfill_event_checkpoint owner on owner.event_id = e.event_id and owner.batch_id <> $1
+         left join pg_temp.dry_run_owned owner on owner.event_id = e.event_id
      )
      select count(*) filter (where kind is null) as inserted,
             coalesce(sum(copies - 1) filter (where kind is null), 0) as same_batch,
