@@ -120,7 +120,8 @@ it('writes what a shell needs, keeps it private, and takes it back at Ctrl-C', a
 }, 120_000);
 
 it('finds its state again, also after its supervisor was killed', async () => {
-  const stack = await startStackProcess({ stateDir });
+  const stack = await startStackProcess({ stateDir, args: ['--separate-checkpoint'] });
+  expect(stack.env.CHECKPOINT_DATABASE_URL).toMatch(/\/backfill_checkpoint$/);
   expect(await readTraces(stack.env)).toEqual({ rows: ['a'], listed: ['a'], objects: ['trace/a'] });
   await leaveTrace(stack.env, 'b');
   const all = await pids(stack);

@@ -47,7 +47,12 @@ describe('addressFindings', () => {
     ['London', { s3Region: 'eu-west-2' }, {}, ['S3_REGION']],
     ['Zurich', { s3Region: 'eu-central-2' }, {}, ['S3_REGION']],
     ['a region that the policy adds', { s3Region: 'fr-par' }, { regions: ['fr-par'] }, []],
-    ['an empty list of hosts', {}, { hosts: [] }, ['DATABASE_URL', 'REDIS_URL', 'S3_ENDPOINT']],
+    [
+      'an empty list of hosts',
+      {},
+      { hosts: [] },
+      ['DATABASE_URL', 'CHECKPOINT_DATABASE_URL', 'REDIS_URL', 'S3_ENDPOINT'],
+    ],
     ['this machine, undeclared', LOCAL, {}, ['DATABASE_URL', 'REDIS_URL', 'S3_ENDPOINT']],
     ['this machine, declared', LOCAL, { loopback: true, hosts: [] }, []],
   ])('%s', (_name, addresses, rules, subjects) => {
