@@ -136,8 +136,9 @@ async function withStack<T>(
   bytes: number,
   say: BenchOptions['say'],
   work: (stack: BenchStack) => Promise<T>,
+  separateCheckpoint = false,
 ): Promise<T> {
-  const stack = await startBenchStack(say);
+  const stack = await startBenchStack(say, separateCheckpoint);
   try {
     await putBigObject(stack.runtime, `${BATCH.batchId}/events`, { bytes, compression: 'gzip' });
     return await work(stack);
@@ -172,6 +173,8 @@ async function measure(bytes: number, say: BenchOptions['say']): Promise<BenchTa
   });
   say('two importers');
   const second = await withStack(bytes, say, (stack) => timeImport(stack, 2));
+  say('one importer, two databases');
+  const apart = await withStack(bytes, say, (stack) => timeImport(stack, 1), true);
   say('the whole way');
   const { whole, publish, peaks } = await withStack(bytes, say, (stack) => timeWhole(stack, 1));
   return {
@@ -182,6 +185,7 @@ async function measure(bytes: number, say: BenchOptions['say']): Promise<BenchTa
       row('row by row', first.rowByRow, first.one),
       row('import, 1 importer', first.imported, first.one, { 'peak MiB': first.imported.peak }),
       row('import, 2 importers', second, first.two, { 'peak MiB': second.peak }),
+      row('import, 1 importer, 2 databases', apart, first.one, { 'peak MiB': apart.peak }),
       row('raw gzip to the signatures', whole, first.one, { 'peak MiB': peaks }),
       row('publish', publish, first.one),
     ],

@@ -15,9 +15,13 @@ export interface BenchStack {
   stop(): Promise<void>;
 }
 
-/** Starts PostgreSQL, Redis and S3 in a temporary folder, with the benchmarks' configuration. */
-export async function startBenchStack(say: (line: string) => void): Promise<BenchStack> {
-  const servers = await startTemporaryServers({ report: say });
+/**
+ * Starts PostgreSQL, Redis and S3 in a temporary folder, with the benchmarks' configuration.
+ *
+ * @param separateCheckpoint the dedup store in a database of its own
+ */
+export async function startBenchStack(say: (line: string) => void, separateCheckpoint = false): Promise<BenchStack> {
+  const servers = await startTemporaryServers({ report: say, separateCheckpoint });
   const env: Record<string, string> = { ...servers.env, BACKFILL_CONFIG_DIR: BENCH_CONFIG_DIR };
   await migrate({ connectionString: env.DATABASE_URL ?? '' });
   const runtime = createRuntime(readEnvironment('api', { ...env, LOG_LEVEL: 'silent' }));
