@@ -11,6 +11,7 @@ import { startTemporaryServers } from '@backfill/infra/servers';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS_WINDOW, accessLog } from '../support/access-log.ts';
+import { startApi } from '../support/api.ts';
 import { runCommandLine } from '../support/command-line.ts';
 import { batchDigest } from '../support/digest.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
@@ -90,6 +91,17 @@ const freed = (batchId: string) =>
       ? true
       : undefined,
   );
+
+/** Keeps the batch's keys from being freed until the function that it returns is called. */
+async function holdKeys(batchId: string): Promise<() => Promise<void>> {
+  const holder = await pipeline.keys.connect();
+  await holder.query('begin');
+  await holder.query('select 1 from analytics.backfill_event_checkpoint where batch_id = $1 for key share', [batchId]);
+  return async () => {
+    await holder.query('commit');
+    holder.release();
+  };
+}
 
 async function takeBack(batchId: string): Promise<void> {
   await pipeline.change(batchId, 'awaiting_publish_approval', 'rolling_back');
@@ -231,42 +243,47 @@ describe('a transaction over both databases', () => {
 });
 
 describe('a rollback', () => {
-  it('keeps a new attempt from claiming before its old keys are free, and frees them once', async () => {
-    const importer = startImporter();
-    await submit('again', 20_000, 20_150);
-    await pipeline.rest('again', ['awaiting_publish_approval']);
-    const before = await digest('again');
-    // Holds the release open: the keys are in use.
-    const holder = await pipeline.keys.connect();
-    await holder.query('begin');
-    await holder.query(`select 1 from analytics.backfill_event_checkpoint where batch_id = 'again' for key share`);
-    await pipeline.change('again', 'awaiting_publish_approval', 'rolling_back');
-    await pipeline.rest('again', ['rolled_back']);
-    await withTransaction(pipeline.runtime.pool, 'test', (client) => resumeBatch(client, 'again'));
-    await waitFor('the importer to wait', async () =>
-      importer.log().includes('the keys of a batch are being freed') ? true : undefined,
-    );
-    expect(await keysOf('again')).toBe(150);
-    await holder.query('commit');
-    holder.release();
-    await pipeline.rest('again', ['awaiting_publish_approval']);
-    const after = await digest('again');
-    expect({ ...after, gates: null }).toEqual({ ...before, gates: null });
-    const { pool, keyStore } = pipeline.runtime;
-    expect(await freeReleasedKeys(pool, keyStore)).toEqual([]);
-    const { rows } = await pipeline.sql.query(
-      `select keys_freed::int, keys_after::int from analytics.backfill_rollbacks where batch_id = 'again'`,
-    );
-    expect(rows).toEqual([{ keys_freed: 150, keys_after: 0 }]);
-  }, 120_000);
+  it.each([
+    ['the same events', 'again', 20_000, 20_000],
+    ['other events', 'anew', 21_000, 22_000],
+  ])(
+    'keeps a new attempt with %s from claiming before its old keys are free, and frees those once',
+    async (_what, batchId, first, second) => {
+      const importer = startImporter();
+      await submit(batchId, first, first + 150);
+      await pipeline.rest(batchId, ['awaiting_publish_approval']);
+      const before = await digest(batchId);
+      // Holds the release open: the keys are in use.
+      const letGo = await holdKeys(batchId);
+      await pipeline.change(batchId, 'awaiting_publish_approval', 'rolling_back');
+      await pipeline.rest(batchId, ['rolled_back']);
+      await pipeline.upload(batchId, { 'a.log': accessLog(second, second + 150) });
+      await withTransaction(pipeline.runtime.pool, 'test', (client) => resumeBatch(client, batchId));
+      await waitFor('the importer to wait', async () =>
+        importer.log().includes('the keys of a batch are being freed') ? true : undefined,
+      );
+      expect(await keysOf(batchId)).toBe(150);
+      await letGo();
+      await pipeline.rest(batchId, ['awaiting_publish_approval']);
+      expect(await keysOf(batchId)).toBe(150);
+      const after = await digest(batchId);
+      if (first === second) expect({ ...after, gates: null }).toEqual({ ...before, gates: null });
+      const { pool, keyStore } = pipeline.runtime;
+      expect(await freeReleasedKeys(pool, keyStore)).toEqual([]);
+      const { rows } = await pipeline.sql.query(
+        `select keys_freed::int, keys_after::int from analytics.backfill_rollbacks where batch_id = $1`,
+        [batchId],
+      );
+      expect(rows).toEqual([{ keys_freed: 150, keys_after: 0 }]);
+    },
+    120_000,
+  );
 
   it('leaves no batch losing to keys that are about to be freed', async () => {
     const importer = startImporter();
     await submit('winner', 30_000, 30_100);
     await pipeline.rest('winner', ['awaiting_publish_approval']);
-    const holder = await pipeline.keys.connect();
-    await holder.query('begin');
-    await holder.query(`select 1 from analytics.backfill_event_checkpoint where batch_id = 'winner' for key share`);
+    const letGo = await holdKeys('winner');
     await pipeline.change('winner', 'awaiting_publish_approval', 'rolling_back');
     await pipeline.rest('winner', ['rolled_back']);
     const sofar = importer.log().length;
@@ -274,8 +291,7 @@ describe('a rollback', () => {
     await waitFor('the importer to wait', async () =>
       importer.log().slice(sofar).includes('the keys of a batch are being freed') ? true : undefined,
     );
-    await holder.query('commit');
-    holder.release();
+    await letGo();
     const heir = await pipeline.rest('heir', ['awaiting_publish_approval', 'gates_failed']);
     expect(heir.status).toBe('awaiting_publish_approval');
     expect(heir.row_count).toBe(100);
@@ -310,6 +326,7 @@ describe('a start is refused', () => {
       /CHECKPOINT_DATABASE_URL: it is not set, but the keys of imported batches are in another database.\s+To mend it: set it as it was/,
     );
     await expect(start({ CHECKPOINT_DATABASE_URL })).rejects.toThrow(/it names a new database/);
+    expect((await runCommandLine(['doctor'], pipeline.env)).stdout).toMatch(/^dedup store: in order$/m);
     expect((await runCommandLine(['doctor'], { ...pipeline.env, CHECKPOINT_DATABASE_URL })).stdout).toMatch(
       /dedup store: 1 finding\n +CHECKPOINT_DATABASE_URL: it names a new database/,
     );
@@ -355,6 +372,16 @@ describe('a start is refused', () => {
       await servers.stop();
     }
   }, 120_000);
+});
+
+it('is asked for the owner of an event', async () => {
+  const { rows } = await pipeline.sql.query<{ event_id: string }>(
+    `select event_id from analytics.events_backfill_staging where batch_id = 'keeper' limit 1`,
+  );
+  const api = await startApi({ environment: pipeline, config: pipeline.config });
+  const { json } = await api.call('GET', `/v1/events/${encodeURIComponent(rows[0]?.event_id ?? '')}`, 'viewer');
+  expect(json).toMatchObject({ owner: 'keeper', owner_kind: 'batch', state: 'staged' });
+  await api.dispose();
 });
 
 it('refuses to import where the dedup store is not any more', async () => {
