@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { CONTRACTS } from '../contracts/contracts.ts';
 import type { QueueContract } from '../contracts/define-queue.ts';
+import { crashPoint } from '../crash-point.ts';
 import type { Queryable } from '../db/pool.ts';
 import { terminateStoppedWork } from '../db/queries/batch-fence.ts';
 import { listDueOutboxEntries, markOutboxDispatched } from '../db/queries/outbox-dispatch.ts';
@@ -28,6 +29,7 @@ export async function dispatchDue(db: Queryable, producers: Producers): Promise<
     await producers[contract.name]?.send(
       due.map((entry) => ({ kind: entry.kind, jobId: entry.job_id, payload: entry.payload })),
     );
+    crashPoint('dispatch:sent');
     await markOutboxDispatched(
       db,
       due.map((entry) => entry.outbox_id),

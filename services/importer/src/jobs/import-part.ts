@@ -1,4 +1,5 @@
 import type { PartJob } from '@backfill/core/contracts/transformed-events';
+import { crashPoint } from '@backfill/core/crash-point';
 import { type KeyTransaction, withKeyTransaction } from '@backfill/core/db/key-transaction';
 import type { Client } from '@backfill/core/db/pool';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
@@ -24,17 +25,22 @@ async function importInTransaction(
   const fence = await enterBatchFence(client, part.batch_id, [part.is_canary ? 'canary' : 'importing']);
   const isOurs = await markPartImported(client, part.part_id, part.epoch);
   if (!isOurs) throw new StaleWorkError(`part ${part.part_id} is not open any more`);
+  crashPoint('import:marked');
   const claims = await claimKeys(client, keys, part);
+  crashPoint('import:claimed');
   const kinds = claims.allNew ? new Map() : judgeRows(claims.eventIds, part.batch_id, claims.holders);
   await stagePartRows(runtime, client, part, kinds, signal);
+  crashPoint('import:staged');
   if ((await recordLineage(client, part)) !== part.event_count) {
     throw new FatalError(`part ${part.part_id}: its accepted lines are not as many as its events`);
   }
+  crashPoint('import:traced');
   const counts = countKinds(part.event_count, kinds);
   await setPartCounts(client, part.part_id, counts);
   if (!claims.allNew) await recordLosers(client, part.batch_id, losersOf(part.batch_id, claims.holders));
   await keys.prepare();
   await checkBatchFence(client, fence);
+  crashPoint('import:checked');
   return counts;
 }
 
@@ -70,8 +76,10 @@ export async function importPart(runtime: Runtime, job: PartJob, signal: AbortSi
     const counts = await withKeyTransaction({ pool, keyStore, actor: ACTOR, step: 'import', work }, (client, keys) =>
       importInTransaction(runtime, client, keys, part, signal),
     );
+    crashPoint('import:committed');
     countLines(runtime, part, counts);
     runtime.logger.info({ batch: part.batch_id, part: part.part_id, ...counts }, 'part imported');
   }
   await advanceBatch(runtime.pool, job.batch_id, ACTOR);
+  crashPoint('import:advanced');
 }

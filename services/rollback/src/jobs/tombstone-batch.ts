@@ -1,4 +1,5 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
+import { crashPoint } from '@backfill/core/crash-point';
 import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { tombstoneRows } from '@backfill/core/db/queries/batch-tombstone';
 import { withTransaction } from '@backfill/core/db/transaction';
@@ -13,7 +14,13 @@ import type { Runtime } from '@backfill/core/runtime/runtime';
 export async function tombstoneBatch(runtime: Runtime, job: BatchJob): Promise<void> {
   await enterBatchFence(runtime.pool, job.batch_id, ['rolling_back', 'rolled_back'], job.epoch);
   const { pool, keyStore, logger } = runtime;
-  const proof = await withTransaction(pool, 'rollback', (client) => tombstoneRows(client, job.batch_id));
+  crashPoint('rollback:begun');
+  const proof = await withTransaction(pool, 'rollback', async (client) => {
+    const written = await tombstoneRows(client, job.batch_id);
+    crashPoint('rollback:written');
+    return written;
+  });
+  crashPoint('rollback:committed');
   logger.info({ batch: job.batch_id, ...proof }, 'batch rolled back');
   if (keyStore.isSeparate) await freeReleasedKeys(pool, keyStore);
 }

@@ -1,4 +1,5 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
+import { crashPoint } from '@backfill/core/crash-point';
 import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { listFiles, markFileMirrored } from '@backfill/core/db/queries/file-list';
@@ -55,11 +56,15 @@ export async function mirrorBatch(context: TransformerContext, job: BatchJob, si
       if (file.mirrored_at !== null) continue;
       const toMirror = { plan, file, signal: watched };
       await (isCopied(plan.recipe) ? mirrorCopy(context, toMirror, observer) : mirrorBytes(context, toMirror));
+      crashPoint('mirror:copied');
       await markFileMirrored(pool, job.batch_id, file.file_no, fence.epoch);
+      crashPoint('mirror:marked');
     }
     await writeManifest(context, plan);
   });
+  crashPoint('mirror:listed');
   await beginTransforming(context, fence);
+  crashPoint('mirror:left');
   const pii = isCopied(plan.recipe) ? { pii: observer.counts } : {};
   logger.info({ batch: job.batch_id, files: plan.manifest.length, ...pii }, 'batch mirrored');
 }

@@ -1,4 +1,5 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
+import { crashPoint } from '@backfill/core/crash-point';
 import type { Client } from '@backfill/core/db/pool';
 import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
@@ -113,6 +114,7 @@ async function seal(client: Client, fence: BatchFence, plan: Plan, input: Pinned
     epoch: fence.epoch,
   });
   if (!sealed) throw new StaleWorkError(`batch ${fence.batchId} was stopped`);
+  crashPoint('plan:written');
 }
 
 /**
@@ -122,11 +124,14 @@ async function seal(client: Client, fence: BatchFence, plan: Plan, input: Pinned
 export async function planBatch(context: TransformerContext, job: BatchJob, signal: AbortSignal): Promise<void> {
   const { pool, logger } = context;
   const { batch, fence } = await beginPlanning(context, job);
+  crashPoint('plan:begun');
   await withFenceWatch(pool, fence, signal, async (watched) => {
     const { plan, input } = await withSession(pool, async (session) => {
       const made = await makePlan(context, batch, session, watched);
+      crashPoint('plan:made');
       await checkBatchFence(pool, fence);
       await session.transact(ACTOR, (client) => seal(client, fence, made.plan, made.input));
+      crashPoint('plan:sealed');
       return made;
     });
     logger.info(

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { crashPoint } from '@backfill/core/crash-point';
 import { copyIn } from '@backfill/core/db/copy-in';
 import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import type { Chunk } from '@backfill/core/db/queries/chunk-get';
@@ -73,16 +74,21 @@ function countLines(context: TransformerContext, source: string, part: BuiltPart
 export async function registerPart(context: TransformerContext, toRegister: PartToRegister): Promise<void> {
   const { fence, part } = toRegister;
   const objectKey = await uploadBody(context, fence.batchId, part);
+  crashPoint('transform:uploaded');
   const isNew = await withTransaction(context.pool, ACTOR, async (client) => {
     await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch);
     const ledgerRow = await insertPart(client, toLedgerRow(toRegister, objectKey));
     if (ledgerRow === undefined) return false;
+    crashPoint('transform:entered');
     await copyIn(client, ACCEPTED_COPY, Readable.from(part.acceptedRows, { objectMode: false }));
     await copyIn(client, QUARANTINE_COPY, Readable.from(part.quarantineRows, { objectMode: false }));
+    crashPoint('transform:copied');
     if (objectKey !== null) await insertOutboxEntries(client, [importEntry(fence.batchId, ledgerRow)]);
     await checkBatchFence(client, fence);
+    crashPoint('transform:checked');
     return true;
   });
+  crashPoint('transform:registered');
   if (!isNew) return;
   countLines(context, toRegister.source, part);
   if (objectKey === null) await advanceBatch(context.pool, fence.batchId, ACTOR);

@@ -1,4 +1,5 @@
 import type { ChunkJob } from '@backfill/core/contracts/raw-chunks';
+import { crashPoint } from '@backfill/core/crash-point';
 import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type Chunk, getChunk, markChunkDone } from '@backfill/core/db/queries/chunk-get';
 import { listBatchOccurrences } from '@backfill/core/db/queries/occurrences';
@@ -96,7 +97,9 @@ export async function transformChunk(context: TransformerContext, job: ChunkJob,
     await withTransaction(context.pool, ACTOR, async (client) => {
       await enterBatchFence(client, job.batch_id, STATUSES, work.fence.epoch);
       await markChunkDone(client, job.chunk_id);
+      crashPoint('transform:marked');
     });
+    crashPoint('transform:done');
     context.logger.info(
       { batch: job.batch_id, chunk: job.chunk_id, lines: work.chunk.line_count, pii },
       'chunk transformed',

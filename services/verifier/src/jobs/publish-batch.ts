@@ -1,4 +1,5 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
+import { crashPoint } from '@backfill/core/crash-point';
 import type { Client } from '@backfill/core/db/pool';
 import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
@@ -47,6 +48,7 @@ async function publishInTransaction(client: Client, job: BatchJob, plan: Plan): 
   await enterBatchFence(client, job.batch_id, ['publishing'], job.epoch);
   const signed = await checkSignedRows(client, job.batch_id);
   const counts = await publishRows(client, job.batch_id);
+  crashPoint('publish:written');
   if (counts.newly_live > 0) {
     await recordNewlyLive(client, job.batch_id);
     const { staged, overlap } = await countOverlap(client, job.batch_id);
@@ -72,6 +74,7 @@ async function publishInTransaction(client: Client, job: BatchJob, plan: Plan): 
     epoch: job.epoch,
   });
   if (!changed) throw new StaleWorkError(`batch ${job.batch_id} was stopped`);
+  crashPoint('publish:changed');
   return counts;
 }
 
@@ -98,8 +101,10 @@ export async function publishBatch(runtime: Runtime, job: BatchJob): Promise<voi
   for (const day of await listDaysToPublish(pool, job.batch_id)) {
     await withTransaction(pool, ACTOR, (client) => ensureEventDay(client, day));
   }
+  crashPoint('publish:prepared');
   try {
     const counts = await withTransaction(pool, ACTOR, (client) => publishInTransaction(client, job, plan));
+    crashPoint('publish:committed');
     logger.info({ batch: job.batch_id, ...counts }, 'batch published');
   } catch (error) {
     if (!(error instanceof OverlapGrewError)) throw error;

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
+import { crashPoint } from '@backfill/core/crash-point';
 import type { Pool } from '@backfill/core/db/pool';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
@@ -94,6 +95,7 @@ export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: Abort
   if (batch?.plan_hash == null || plan === undefined) throw new FatalError(`batch ${job.batch_id} has no plan`);
   const { attempt, plan_hash: planHash } = batch;
   const findings = await withFenceWatch(pool, fence, signal, (watched) => measure(runtime, plan, planHash, watched));
+  crashPoint('verify:measured');
   const failures = describeFailures(findings.results);
   await withTransaction(pool, ACTOR, async (client) => {
     await enterBatchFence(client, job.batch_id, ['verifying'], fence.epoch);
@@ -101,8 +103,10 @@ export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: Abort
     await setBatchProof(client, job.batch_id, findings);
     await checkBatchFence(client, fence);
   });
+  crashPoint('verify:stored');
   // Before the status says that there is something to sign, what is to be signed can be read.
   await writeReport(runtime, job.batch_id);
+  crashPoint('verify:reported');
   await withTransaction(pool, ACTOR, async (client) => {
     if (failures !== '') await insertIncident(client, job.batch_id, 'gates_failed', failures);
     const changed = await changeStatus(client, {
@@ -114,5 +118,6 @@ export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: Abort
     });
     if (!changed) throw new StaleWorkError(`batch ${job.batch_id} was stopped`);
   });
+  crashPoint('verify:left');
   logger.info({ batch: job.batch_id, rows: findings.rowCount, failures }, 'batch verified');
 }
