@@ -23,6 +23,7 @@ it('keeps what a foreign error quotes out of Redis', async () => {
       connection,
       prefix,
       concurrency: 1,
+      lockMs: 15_000,
       onDone: () => Promise.resolve(),
       onError: () => Promise.resolve(),
       onWorkerError: () => undefined,

@@ -1,5 +1,10 @@
 import type pg from 'pg';
 
+/** What runs a query: a pool, or something that stands for one. */
+export interface QueryRunner {
+  query<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<{ rows: Row[] }>;
+}
+
 /**
  * One hash over everything a batch has left in the tables, without what may differ between runs (times, ledger ids,
  * and which of two identical lines came first).
@@ -7,9 +12,9 @@ import type pg from 'pg';
  * @param keys where the dedup store is in a database of its own
  */
 export async function batchDigest(
-  sql: pg.Pool,
+  sql: QueryRunner,
   batchId: string,
-  keys: pg.Pool = sql,
+  keys: QueryRunner = sql,
 ): Promise<Record<string, unknown>> {
   const { rows } = await sql.query<Record<string, unknown>>(
     `select

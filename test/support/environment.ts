@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { createBuckets } from './buckets.ts';
 import { TEMPLATE_DATABASE } from './servers.ts';
 
 /** The environment of a service under test, with a database, buckets and a queue prefix of its own. */
@@ -12,20 +12,6 @@ export interface TestEnvironment {
   /** Runs SQL in the database of the dedup store: the same pool where it has none of its own. */
   keys: pg.Pool;
   dispose(): Promise<void>;
-}
-
-async function createBuckets(servers: Record<string, string>, buckets: string[]): Promise<void> {
-  const client = new S3Client({
-    endpoint: servers.S3_ENDPOINT ?? '',
-    region: servers.S3_REGION ?? '',
-    credentials: {
-      accessKeyId: servers.AWS_ACCESS_KEY_ID ?? '',
-      secretAccessKey: servers.AWS_SECRET_ACCESS_KEY ?? '',
-    },
-    forcePathStyle: true,
-  });
-  for (const Bucket of buckets) await client.send(new CreateBucketCommand({ Bucket }));
-  client.destroy();
 }
 
 /** Where the dedup store is: with the events, or in a database of its own. Names the cases of tests. */

@@ -1,13 +1,30 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
-/** Answers a request instead of the real server, or leaves it to it. */
+/** What is said instead of the real server's answer. */
+export interface FalseAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** What is done to a request on its way to the real server and back. */
+export interface Hindrance {
+  /** It waits for so long, ms. */
+  delayMs?: number;
+  /** The connection breaks after so many bytes of the body that goes one way or the other. */
+  cutAfterBytes?: number;
+}
+
+/** Answers a request instead of the real server, hinders it, or leaves it to it. */
 export type Lie = (request: {
   method: string;
   bucket: string;
   key: string;
   query: URLSearchParams;
-}) => { status: number; headers?: Record<string, string>; body?: string } | undefined;
+}) => FalseAnswer | Hindrance | undefined;
 
 export interface LyingS3 {
   endpoint: string;
@@ -18,14 +35,37 @@ export interface LyingS3 {
   close(): Promise<void>;
 }
 
-function forward(target: URL, request: http.IncomingMessage, response: http.ServerResponse): void {
-  const { method, url, headers } = request;
-  const onward = http.request(new URL(url ?? '/', target), { method: method ?? 'GET', headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
+/** Passes bytes on, and breaks off with an error after so many. */
+function limit(bytes: number): Transform {
+  let left = bytes;
+  return new Transform({
+    transform(block: Buffer, _encoding, done) {
+      left -= block.length;
+      if (left < 0) done(new Error('cut short'));
+      else done(null, block);
+    },
   });
-  onward.on('error', () => response.destroy());
-  request.pipe(onward);
+}
+
+function forward(
+  target: URL,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  { cutAfterBytes = Number.POSITIVE_INFINITY }: Hindrance,
+): void {
+  const { method, url, headers } = request;
+  const onward = http.request(new URL(url ?? '/', target), { method: method ?? 'GET', headers });
+  const breakOff = () => {
+    onward.destroy();
+    request.destroy();
+    response.destroy();
+  };
+  onward.on('response', (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    pipeline(answer, limit(cutAfterBytes), response).catch(breakOff);
+  });
+  onward.on('error', breakOff);
+  pipeline(request, limit(cutAfterBytes), onward).catch(breakOff);
 }
 
 /** An S3 server on this machine that is honest, except where it lies: it stands before the real one. */
@@ -38,8 +78,9 @@ export async function startLyingS3(realEndpoint: string): Promise<LyingS3> {
     const method = request.method ?? '';
     lying.requests.push(`${method} ${url.pathname}`);
     const lie = lying.lie({ method, bucket, key: rest.join('/'), query: url.searchParams });
-    if (lie === undefined) {
-      forward(target, request, response);
+    if (lie === undefined || !('status' in lie)) {
+      const hindrance = lie ?? {};
+      setTimeout(() => forward(target, request, response, hindrance), hindrance.delayMs ?? 0);
       return;
     }
     request.resume();

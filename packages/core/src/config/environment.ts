@@ -23,6 +23,7 @@ const RawEnvironment = z.object({
     .string()
     .regex(/^[A-Za-z0-9_-]+$/)
     .default('bf'),
+  BACKFILL_JOB_LOCK_MS: z.coerce.number().int().min(1_000).default(15_000),
   ANALYTICS_SALT_FILE: z.string().min(1).optional(),
   ANALYTICS_SALT: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -68,6 +69,8 @@ export interface ServiceConfig {
   readonly redisUrl: string;
   /** Prefix of every BullMQ key: two systems may share one Redis. */
   readonly queuePrefix: string;
+  /** A worker that is not heard of for this long loses its job to another one, ms. */
+  readonly jobLockMs: number;
   readonly storage: StorageConfig;
   /** The directory with policy.yaml, sources/ and taxonomy/. */
   readonly configDir: string;
@@ -114,6 +117,7 @@ export function readEnvironment(service: ServiceName, env: NodeJS.ProcessEnv): S
     checkpointDatabaseUrl: raw.CHECKPOINT_DATABASE_URL === raw.DATABASE_URL ? undefined : raw.CHECKPOINT_DATABASE_URL,
     redisUrl: raw.REDIS_URL,
     queuePrefix: raw.BACKFILL_QUEUE_PREFIX,
+    jobLockMs: raw.BACKFILL_JOB_LOCK_MS,
     storage: Object.freeze({
       endpoint: raw.S3_ENDPOINT,
       region: raw.S3_REGION,

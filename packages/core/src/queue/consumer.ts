@@ -21,6 +21,11 @@ export interface ConsumerOptions {
   connection: QueueConnection;
   prefix: string;
   concurrency: number;
+  /**
+   * How long a job is its worker's without a sign of life, ms. A killed worker's job restarts after up to 4/3 of it:
+   * after 10 to 17 s with 15 s; BullMQ's defaults make that 35 to 90 s.
+   */
+  lockMs: number;
   /** After a handler has returned. */
   onDone(context: JobContext): Promise<void>;
   /** After a handler has thrown, before the decision is carried out. */
@@ -37,9 +42,8 @@ export interface Consumer {
   stop(): Promise<void>;
 }
 
-// A killed worker's job restarts after 10 to 17 s with these; BullMQ's defaults make that 35 to 90 s.
-const LOCK_DURATION_MS = 15_000;
-const STALLED_INTERVAL_MS = 5_000;
+/** How often lost jobs are looked for while a lock lasts. */
+const LOOKS_PER_LOCK = 3;
 // The default of 1 would fail a job after two kills.
 const MAX_STALLED_COUNT = 10;
 
@@ -108,8 +112,8 @@ export function createConsumer<J extends Record<string, JobDefinition>>(
     prefix: options.prefix,
     concurrency: options.concurrency,
     autorun: false,
-    lockDuration: LOCK_DURATION_MS,
-    stalledInterval: STALLED_INTERVAL_MS,
+    lockDuration: options.lockMs,
+    stalledInterval: Math.round(options.lockMs / LOOKS_PER_LOCK),
     maxStalledCount: MAX_STALLED_COUNT,
     maxStartedAttempts: 20,
   });

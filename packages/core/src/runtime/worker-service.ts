@@ -77,6 +77,7 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
     connection,
     prefix: config.queuePrefix,
     concurrency: config.concurrency,
+    lockMs: config.jobLockMs,
     onDone: (context) => deleteOutboxEntry(pool, context.jobId),
     async onError(error, decision, payload, context) {
       logOutcome(logger, decision, error, context, payload);

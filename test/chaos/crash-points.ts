@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { WorkerName } from './worker-names.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const SOURCES = ['packages/core/src', 'services'];
+const CALL = /\bcrashPoint\('([a-z]+:[a-z-]+)'\)/g;
+
+/**
+ * Which process passes the points of a piece of work, in the order of a batch's journey. Any may dispatch; the API starts first and takes the office.
+ */
+const WORKERS: Readonly<Record<string, WorkerName>> = {
+  dispatch: 'api',
+  plan: 'transformer',
+  mirror: 'transformer',
+  transform: 'transformer',
+  import: 'importer',
+  verify: 'verifier',
+  publish: 'verifier',
+  rollback: 'rollback',
+};
+
+export interface CrashPoint {
+  name: string;
+  worker: WorkerName;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
+    .map((file) => path.join(ROOT, folder, file));
+}
+
+const workOf = (point: string) => point.slice(0, point.indexOf(':'));
+
+/** In the order of a batch's journey: a process that waits for a moment that is past would wait in vain. */
+export function inJourneyOrder(points: readonly CrashPoint[]): CrashPoint[] {
+  const stages = Object.keys(WORKERS);
+  const stage = ({ name }: CrashPoint) => stages.indexOf(workOf(name));
+  return points.toSorted((a, b) => stage(a) - stage(b));
+}
+
+/**
+ * Every named moment at which the services can be made to die, found in their source, so that a new one is in the
+ * suite without being listed.
+ *
+ * @throws when it is not known which service passes it.
+ */
+export function findCrashPoints(): CrashPoint[] {
+  const names = new Set(
+    SOURCES.flatMap(sourceFiles).flatMap((file) =>
+      Array.from(readFileSync(file, 'utf8').matchAll(CALL), ([, name = '']) => name),
+    ),
+  );
+  return [...names].sort().map((name) => {
+    const worker = WORKERS[workOf(name)];
+    if (worker === undefined) throw new Error(`which service passes ${name}? Say so in ${import.meta.filename}`);
+    return { name, worker };
+  });
+}

@@ -1,0 +1,126 @@
+import type pg from 'pg';
+import { batchDigest, type QueryRunner } from '../support/digest.ts';
+import { waitFor } from '../support/wait-for.ts';
+import type { ChaosBatch } from './input.ts';
+import type { World } from './world.ts';
+
+const SETTLE_MS = 60_000;
+
+/** What a run has left behind, in a form that is the same for runs with the same result. */
+export type Outcome = Record<string, unknown>;
+
+/** What all batches together have left: whichever of several that deliver an event has it, somebody does, once. */
+async function sharedOutcome(world: World): Promise<Outcome> {
+  const [row] = await world.ask<Outcome>(
+    `select
+       (select jsonb_build_array(count(*), md5(string_agg(s::text, e'\\n' order by s::text))) from (
+          select event_id, source, event_name, schema_version, event_ts, session_id, subject_id, payload::text
+            from analytics.events_backfill_staging where not is_duplicate) s) as new_rows,
+       (select jsonb_build_array(count(*), md5(string_agg(l::text, e'\\n' order by l::text))) from (
+          select event_id, event_ts, payload::text from analytics.events) l) as live,
+       (select jsonb_build_array(count(*), md5(string_agg(k::text, e'\\n' order by k::text))) from (
+          select event_id from analytics.backfill_event_checkpoint) k) as keys,
+       (select jsonb_agg(b order by b) from (
+          select batch_id, sum(line_count) as read, sum(inserted + duplicate_same_batch + duplicate_other_batch
+                 + duplicate_live) as accepted, sum(suppressed) as suppressed, sum(expired) as expired,
+                 sum(filtered) as filtered, sum(quarantined) as quarantined
+            from analytics.backfill_import_parts group by batch_id) b) as balance`,
+  );
+  return row ?? {};
+}
+
+const asDatabase = (world: World): QueryRunner => ({
+  query: async <Row extends pg.QueryResultRow>(sql: string, values: unknown[]) => ({
+    rows: await world.ask<Row>(sql, values),
+  }),
+});
+
+/** Digests per batch, without what depends on the order in which batches with the same events came. */
+export async function readOutcome(world: World, batches: readonly ChaosBatch[]): Promise<Outcome> {
+  const outcome: Outcome = { together: await sharedOutcome(world) };
+  const sharing = new Set(batches.slice(-2));
+  for (const batch of batches) {
+    const digest = await batchDigest(asDatabase(world), batch.batchId);
+    const { lineage, accepted, quarantine } = digest;
+    outcome[batch.batchId] = sharing.has(batch) ? { lineage, accepted, quarantine } : { ...digest, gates: undefined };
+  }
+  return outcome;
+}
+
+/** Each query lists what may not be there, whatever has happened. */
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  'events that are live twice': `select event_id from analytics.events group by event_id having count(*) > 1`,
+  'events with two new rows': `
+    select event_id from analytics.events_backfill_staging where not is_duplicate group by 1 having count(*) > 1`,
+  'lines that were staged twice': `
+    select batch_id, count(*) as staged, (select count(*) from analytics.backfill_event_checkpoint_raw r
+                                           where r.batch_id = s.batch_id) as accepted
+      from analytics.events_backfill_staging s group by batch_id
+    having count(*) > (select count(*) from analytics.backfill_event_checkpoint_raw r where r.batch_id = s.batch_id)`,
+  'new rows whose key another batch has, or nobody': `
+    select s.batch_id, count(*) from analytics.events_backfill_staging s
+      left join analytics.backfill_event_checkpoint k using (event_id)
+     where not s.is_duplicate and k.batch_id is distinct from s.batch_id group by 1`,
+  'published batches whose live rows are not their new rows': `
+    select b.batch_id, b.row_count from analytics.backfill_batches b
+     where b.status = 'published'
+       and (b.row_count is distinct from (select count(*) from analytics.events e where e.batch_id = b.batch_id)
+         or b.row_count is distinct from (select count(*) from analytics.events_backfill_staging s
+                                           where s.batch_id = b.batch_id and not s.is_duplicate))`,
+  'files whose lines do not all have one outcome': `
+    select f.batch_id, f.source_file, f.line_count, sum(p.line_count) as accounted
+      from analytics.backfill_files f left join analytics.backfill_import_parts p using (batch_id, file_no)
+     group by f.batch_id, f.file_no having sum(p.line_count) is distinct from f.line_count`,
+  'attempts without one complete verification': `
+    select b.batch_id, a.attempt from analytics.backfill_batches b, generate_series(1, b.attempt) as a (attempt)
+     where not exists (select 1 from analytics.backfill_gate_results g
+                        where g.batch_id = b.batch_id and g.attempt = a.attempt and g.gate = 'balance')`,
+  // Results commit before the report is written and the status changes. A verifier that dies in between measures again,
+  // under the next run number; what it finds must be the same.
+  'verifications of one attempt that differ': `
+    select batch_id, attempt, count(distinct found) from (
+      select batch_id, attempt, run_no,
+             jsonb_agg(jsonb_build_array(gate, threshold, observed, passed) order by gate) as found
+        from analytics.backfill_gate_results group by batch_id, attempt, run_no) runs
+     group by batch_id, attempt having count(distinct found) > 1`,
+  'gates that failed': `
+    select batch_id, attempt, run_no, gate, observed, detail from analytics.backfill_gate_results where not passed`,
+  'rollbacks that are not proven once per undone attempt': `
+    select b.batch_id, count(r.*) from analytics.backfill_batches b left join analytics.backfill_rollbacks r using (batch_id)
+     group by b.batch_id, b.attempt
+    having count(r.*) <> b.attempt - 1 or sum(r.live_rows_after + r.keys_after) > 0`,
+  incidents: `select batch_id, kind, summary from analytics.backfill_incidents`,
+  'open freezes': `select batch_id from analytics.backfill_freezes where lifted_at is null`,
+  'open chunks': `select batch_id, chunk_id from analytics.backfill_raw_chunks where state = 'open'`,
+  'open parts': `select batch_id, part_id from analytics.backfill_import_parts where state = 'ready'`,
+  'work in the outbox': `select job_id from analytics.backfill_outbox`,
+  'prepared transactions in doubt': `select gid from pg_prepared_xacts`,
+};
+
+/**
+ * Waits until the last reports are written, and then lists every way in which the run went wrong: what differs from an
+ * undisturbed one, and what no run may leave.
+ */
+export async function findProblems(
+  world: World,
+  batches: readonly ChaosBatch[],
+  undisturbed: Outcome,
+): Promise<string[]> {
+  await waitFor(
+    'the outbox to be empty',
+    async () => ((await world.ask('select 1 from analytics.backfill_outbox limit 1')).length === 0 ? true : undefined),
+    SETTLE_MS,
+  ).catch(() => undefined);
+  const problems: string[] = [];
+  for (const [what, sql] of Object.entries(FORBIDDEN)) {
+    const rows = await world.ask(sql);
+    if (rows.length > 0) problems.push(`${what}: ${rows.length}, such as ${JSON.stringify(rows[0])}`);
+  }
+  const outcome = await readOutcome(world, batches);
+  for (const [part, expected] of Object.entries(undisturbed)) {
+    if (JSON.stringify(outcome[part]) !== JSON.stringify(expected)) {
+      problems.push(`${part} differs: ${JSON.stringify(outcome[part])} instead of ${JSON.stringify(expected)}`);
+    }
+  }
+  return problems;
+}

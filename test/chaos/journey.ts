@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createObjectStore } from '@backfill/core/storage/object-store';
+import { type ChaosBatch, filesOf, WINDOW } from './input.ts';
+import type { World } from './world.ts';
+
+/** How far a batch is. */
+interface Position {
+  batch_id: string;
+  status: string;
+  status_reason: string | null;
+  attempt: number;
+  /** Lines imported of lines planned. */
+  imported: number;
+  lines: number;
+}
+
+/** Statuses out of which only a person helps: none of the faults may lead there. */
+const STUCK = ['halted', 'failed', 'gates_failed'];
+const LOOK_EVERY_MS = 150;
+const CALL_TIMEOUT_MS = 5_000;
+
+/** How much of an attempt is behind a batch, by status; an import is as far as its lines. */
+const SHARE_DONE: Readonly<Record<string, number>> = {
+  planning: 0.05,
+  preparing: 0.1,
+  canary: 0.15,
+  importing: 0.2,
+  verifying: 0.75,
+  awaiting_publish_approval: 0.85,
+  publishing: 0.9,
+  published: 1,
+  rolling_back: 1,
+  rolled_back: 1,
+};
+
+async function readPositions(world: World): Promise<Map<string, Position>> {
+  const rows = await world.ask<Position>(
+    `select b.batch_id, b.status, b.status_reason, b.attempt,
+            (select coalesce(sum(line_count), 0)::int from analytics.backfill_import_parts p
+              where p.batch_id = b.batch_id and p.state = 'imported') as imported,
+            (select coalesce(sum(line_count), 0)::int from analytics.backfill_files f
+              where f.batch_id = b.batch_id) as lines
+       from analytics.backfill_batches b`,
+  );
+  return new Map(rows.map((row) => [row.batch_id, row]));
+}
+
+const attemptsOf = (batch: ChaosBatch) => (batch.isUndone ? 2 : 1);
+/** An undone batch runs again until every point at which a process is to die has been passed, but not for ever. */
+const MOST_ATTEMPTS = 6;
+
+/** Of all attempts of all batches, the share that is behind us. */
+function progressOf(batches: readonly ChaosBatch[], positions: ReadonlyMap<string, Position>): number {
+  let done = 0;
+  for (const batch of batches) {
+    const at = positions.get(batch.batchId);
+    if (at === undefined) continue;
+    const importing = at.status === 'importing' && at.lines > 0 ? (0.5 * at.imported) / at.lines : 0;
+    done += at.attempt - 1 + (SHARE_DONE[at.status] ?? 0) + importing;
+  }
+  return done / batches.reduce((sum, batch) => sum + attemptsOf(batch), 0);
+}
+
+/** The next call that brings a batch on; undefined while the services work, `done` when it has arrived. */
+function nextCall(world: World, batch: ChaosBatch, at: Position | undefined): string | undefined {
+  if (at === undefined) return 'submit';
+  if (at.status === 'awaiting_publish_approval') return 'publish';
+  if (at.status === 'rolled_back') return 'resume';
+  if (at.status === 'published') {
+    const isWanted = batch.isUndone && world.crashesLeft().length > 0 && at.attempt < MOST_ATTEMPTS;
+    return isWanted || at.attempt < attemptsOf(batch) ? 'rollback' : 'done';
+  }
+  return undefined;
+}
+
+/**
+ * Calls the API as a client does that retries: an answer that does not come is asked for again, once the batch's status
+ * has been looked at.
+ */
+async function call(world: World, batch: ChaosBatch, action: string): Promise<void> {
+  const { env } = world;
+  const isSubmit = action === 'submit';
+  const body = isSubmit
+    ? {
+        batch_id: batch.batchId,
+        source: 'app',
+        reason: 'outage',
+        input: `s3://${env.BACKFILL_RAW_BUCKET}/${batch.batchId}/`,
+        window: WINDOW,
+      }
+    : action === 'rollback'
+      ? { mode: 'tombstone' }
+      : {};
+  const token = isSubmit ? env.BACKFILL_TOKEN_SUBMITTER : env.BACKFILL_TOKEN_OPERATOR;
+  try {
+    const answer = await fetch(`${env.BACKFILL_API_URL}/v1/batches${isSubmit ? '' : `/${batch.batchId}/${action}`}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    });
+    const text = await answer.text();
+    // 409: an earlier call has arrived after all.
+    if (!answer.ok && answer.status < 500 && answer.status !== 409) {
+      throw new Error(`${action} of ${batch.batchId} was answered ${answer.status}: ${text}`);
+    }
+  } catch (error) {
+    const isUnanswered = error instanceof TypeError || (error instanceof Error && error.name === 'TimeoutError');
+    if (!isUnanswered) throw error;
+  }
+}
+
+/** Writes the batches' files into the raw bucket, past whatever troubles the services' object store. */
+export async function uploadInput(endpoint: string, world: World, batches: readonly ChaosBatch[]): Promise<void> {
+  const { env } = world;
+  const store = createObjectStore({
+    endpoint,
+    region: env.S3_REGION ?? '',
+    accessKeyId: env.AWS_ACCESS_KEY_ID ?? '',
+    secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '',
+    rawBucket: env.BACKFILL_RAW_BUCKET ?? '',
+    archiveBucket: env.BACKFILL_ARCHIVE_BUCKET ?? '',
+  });
+  for (const batch of batches) {
+    for (const [name, body] of Object.entries(filesOf(batch))) {
+      await store.put(env.BACKFILL_RAW_BUCKET ?? '', `${batch.batchId}/${name}`, body, 'text/plain');
+    }
+  }
+  store.close();
+}
+
+export interface Journey {
+  /** From 0 to 1. */
+  progress(): number;
+  /** Resolves when all batches have arrived or are stuck, with what is stuck. */
+  ended: Promise<string[]>;
+}
+
+/**
+ * Brings all batches to where they belong: published; the undone ones published, taken back and published again.
+ *
+ * @param timeoutMs after which what has not arrived counts as stuck
+ */
+export function travel(world: World, batches: readonly ChaosBatch[], timeoutMs: number): Journey {
+  let progress = 0;
+  const deadline = Date.now() + timeoutMs;
+
+  async function goOn(): Promise<string[]> {
+    for (;;) {
+      const positions = await readPositions(world);
+      progress = progressOf(batches, positions);
+      const describe = (batch: ChaosBatch) => {
+        const at = positions.get(batch.batchId);
+        return `${batch.batchId} is ${at?.status ?? 'not there'}${at?.status_reason ? `: ${at.status_reason}` : ''}`;
+      };
+      const isStuck = (batch: ChaosBatch) => STUCK.includes(positions.get(batch.batchId)?.status ?? '');
+      const isDone = (batch: ChaosBatch) => nextCall(world, batch, positions.get(batch.batchId)) === 'done';
+      const open = batches.filter((batch) => !isDone(batch) && !isStuck(batch));
+      if (open.length === 0) return batches.filter(isStuck).map(describe);
+      if (Date.now() > deadline) return batches.filter((batch) => !isDone(batch)).map(describe);
+      for (const batch of open) {
+        const action = nextCall(world, batch, positions.get(batch.batchId));
+        if (action !== undefined && action !== 'done') await call(world, batch, action);
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  return { progress: () => progress, ended: goOn() };
+}

@@ -1,0 +1,64 @@
+// npm run test:chaos: the pipeline under faults. Exit 0 when every row is as if nothing had happened.
+import { parseArgs } from 'node:util';
+import { prepareChaos } from './run-chaos.ts';
+import { describeFault } from './schedule.ts';
+
+const USAGE = 'usage: npm run test:chaos -- [--seed TEXT] [--faults N] [--events N] [--batches N]\n';
+const HOUR_MS = 3_600_000;
+
+function readArguments() {
+  const option = (value: string) => ({ type: 'string', default: value }) as const;
+  const { values } = parseArgs({
+    options: {
+      seed: option(String(Date.now())),
+      faults: option('220'),
+      events: option('1000000'),
+      batches: option('10'),
+    },
+  });
+  const count = (name: 'faults' | 'events' | 'batches') => {
+    const number = Number(values[name]);
+    if (!Number.isSafeInteger(number) || number < 1) throw new TypeError(`--${name} wants a whole number`);
+    return number;
+  };
+  return { seed: values.seed, faults: count('faults'), events: count('events'), batches: count('batches') };
+}
+
+async function main(): Promise<number> {
+  const report = (line: string) => process.stdout.write(`${line}\n`);
+  const given = readArguments();
+  report(`seed ${given.seed}, ${given.faults} faults, ${given.events} lines in ${given.batches} batches`);
+  const suite = await prepareChaos({
+    ...given,
+    chunkBytes: 4 * 1024 * 1024,
+    partLines: 5_000,
+    lockMs: 5_000,
+    timeoutMs: HOUR_MS,
+    report,
+  });
+  try {
+    report('the schedule of this seed:');
+    for (const { name } of suite.schedule.crashes) report(`  crash at ${name}`);
+    for (const fault of suite.schedule.faults) report(`  ${describeFault(fault)}`);
+    const result = await suite.disturb('disturbed', suite.schedule);
+    report(`${result.given} faults given`);
+    const problems = [
+      ...result.problems,
+      ...result.crashesLeft.map((point) => `no process has come to ${point}`),
+      ...(result.given < given.faults ? [`the work was over after ${result.given} of ${given.faults} faults`] : []),
+    ];
+    for (const problem of problems) report(`PROBLEM ${problem}`);
+    report(problems.length === 0 ? 'every row is as if nothing had happened' : `repeat it with --seed ${given.seed}`);
+    return problems.length === 0 ? 0 : 1;
+  } finally {
+    await suite.stop();
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const isUsage = error instanceof TypeError;
+  process.stderr.write(isUsage ? `${error.message}\n${USAGE}` : `${error instanceof Error ? error.stack : error}\n`);
+  process.exitCode = isUsage ? 2 : 1;
+}

@@ -1,0 +1,108 @@
+import { createRandom } from '@backfill/core/generate/random';
+import { type Servers, startTemporaryServers } from '@backfill/infra/servers';
+import { findCrashPoints } from './crash-points.ts';
+import { findProblems, type Outcome, readOutcome } from './findings.ts';
+import { giveFaults } from './give-faults.ts';
+import { type ChaosBatch, cutBatches } from './input.ts';
+import { travel, uploadInput } from './journey.ts';
+import { makeSchedule, type Schedule } from './schedule.ts';
+import { startWorld, type WorldOptions } from './world.ts';
+
+export interface ChaosOptions {
+  /** The same seed gives the same faults. */
+  seed: string;
+  faults: number;
+  /** Lines of all batches together; nearly each becomes an event. */
+  events: number;
+  batches: number;
+  chunkBytes: number;
+  partLines: number;
+  lockMs: number;
+  /** What has not arrived after so long is stuck, ms. */
+  timeoutMs: number;
+  report(line: string): void;
+}
+
+export interface ChaosResult {
+  /** Faults that were given, crashes at named points among them. */
+  given: number;
+  /** Named points at which nobody died although somebody should have. */
+  crashesLeft: string[];
+  /** Everything that went wrong. */
+  problems: string[];
+}
+
+/** The servers, the input, and how it comes out when nobody disturbs it. */
+export interface ChaosSuite {
+  /** Puts the pipeline through a schedule of faults; with another importer than the real one, if given. */
+  disturb(name: string, schedule: Schedule, importerMain?: string): Promise<ChaosResult>;
+  schedule: Schedule;
+  stop(): Promise<void>;
+}
+
+async function runUndisturbed(
+  servers: Servers,
+  options: ChaosOptions,
+  world: Omit<WorldOptions, 'name'>,
+  batches: ChaosBatch[],
+): Promise<Outcome> {
+  const smooth = await startWorld({ ...world, name: 'smooth' });
+  try {
+    await uploadInput(servers.env.S3_ENDPOINT ?? '', smooth, batches);
+    const stuck = await travel(smooth, batches, options.timeoutMs).ended;
+    if (stuck.length > 0) throw new Error(`undisturbed already: ${stuck.join('; ')}`);
+    const outcome = await readOutcome(smooth, batches);
+    const problems = await findProblems(smooth, batches, outcome);
+    if (problems.length > 0) throw new Error(`undisturbed already: ${problems.join('\n')}`);
+    return outcome;
+  } finally {
+    await smooth.stop();
+  }
+}
+
+/** Starts servers, and runs the input once without a fault, to know what must come out. */
+export async function prepareChaos(options: ChaosOptions): Promise<ChaosSuite> {
+  const { seed, faults, lockMs, chunkBytes, partLines, report } = options;
+  const batches = cutBatches(options.events, options.batches);
+  const schedule = makeSchedule({ seed, faults, points: findCrashPoints(), lockMs });
+  const servers = await startTemporaryServers({ report });
+  const worldOptions = { servers, lockMs, chunkBytes, partLines };
+  const startedAt = Date.now();
+  const seconds = () => ((Date.now() - startedAt) / 1_000).toFixed(1);
+  try {
+    const undisturbed = await runUndisturbed(servers, options, worldOptions, batches);
+    report(`undisturbed run over after ${seconds()} s`);
+    return {
+      schedule,
+      stop: () => servers.stop(),
+      async disturb(name, { faults: planned, crashes }, importerMain) {
+        const world = await startWorld({ ...worldOptions, name, crashes, importerMain });
+        try {
+          await uploadInput(servers.env.S3_ENDPOINT ?? '', world, batches);
+          const journey = travel(world, batches, options.timeoutMs);
+          let isOver = false;
+          const stuck = journey.ended.finally(() => {
+            isOver = true;
+          });
+          const given = await giveFaults({
+            faults: planned,
+            servers,
+            world,
+            random: createRandom(`who ${seed}`),
+            progress: journey.progress,
+            isOver: () => isOver,
+            report: (line) => report(`${seconds().padStart(7)} s  ${line}`),
+          });
+          const problems = [...(await stuck), ...(await findProblems(world, batches, undisturbed))];
+          report(`${name} over after ${seconds()} s`);
+          return { given: given + world.crashesDone().length, crashesLeft: world.crashesLeft(), problems };
+        } finally {
+          await world.stop();
+        }
+      },
+    };
+  } catch (error) {
+    await servers.stop();
+    throw error;
+  }
+}

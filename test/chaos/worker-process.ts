@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface WorkerSpec {
+  /** Such as `importer-2`; names its log file. */
+  name: string;
+  main: string;
+  env: NodeJS.ProcessEnv;
+  logFile: string;
+  /** The point at which the next process dies, if any. Asked at each start. */
+  nextCrash(): string | undefined;
+  /** A process has died at this point of itself. */
+  crashed(point: string): void;
+  /** A process has ended otherwise before it came to this point. */
+  missed(point: string): void;
+}
+
+/** A service that is started again whenever it ends. */
+export interface WorkerProcess {
+  readonly name: string;
+  kill(): void;
+  /** Stops the process in its tracks, and lets it go on after so many ms if it is still there. */
+  freeze(forMs: number): void;
+  stop(): Promise<void>;
+}
+
+/** A process that cannot start, for lack of a server, tries again after this. */
+const RETRY_MS = 300;
+
+function spawnWorker(spec: WorkerSpec, point: string | undefined): ChildProcess {
+  const log = openSync(spec.logFile, 'a');
+  try {
+    return spawn(process.execPath, [spec.main], {
+      env: { ...spec.env, ...(point !== undefined && { BACKFILL_CRASH_AT: point }) },
+      // With a channel to us, so that it ends when we do.
+      stdio: ['ignore', log, log, 'ipc'],
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Starts the service and keeps it alive until the stop. */
+export function startWorker(spec: WorkerSpec): WorkerProcess {
+  let child: ChildProcess | undefined;
+  let killed = false;
+  let stopping = false;
+
+  async function live(): Promise<void> {
+    while (!stopping) {
+      const point = spec.nextCrash();
+      killed = false;
+      child = spawnWorker(spec, point);
+      const signal = await new Promise<NodeJS.Signals | null>((resolve) => {
+        child?.once('exit', (_code, by) => resolve(by));
+      });
+      const diedOfItself = signal === 'SIGKILL' && !killed && !stopping;
+      if (point !== undefined && diedOfItself) spec.crashed(point);
+      else if (point !== undefined) spec.missed(point);
+      if (signal === null && !stopping) await sleep(RETRY_MS);
+    }
+  }
+  const living = live();
+
+  return {
+    name: spec.name,
+    kill() {
+      killed = true;
+      child?.kill('SIGKILL');
+    },
+    freeze(forMs) {
+      const frozen = child;
+      frozen?.kill('SIGSTOP');
+      setTimeout(() => frozen?.kill('SIGCONT'), forMs);
+    },
+    async stop() {
+      stopping = true;
+      child?.kill('SIGCONT');
+      child?.kill('SIGTERM');
+      await living;
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { migrate } from '@backfill/core/db/migrate';
+import { ROLES } from '@backfill/core/domain/approvals';
+import { isDependencyUnavailable } from '@backfill/core/errors';
+import { registerTokens, tokenVariable } from '@backfill/infra/api-tokens';
+import type { Servers } from '@backfill/infra/servers';
+import { serviceEnv } from '@backfill/infra/service-env';
+import pg from 'pg';
+import { createBuckets } from '../support/buckets.ts';
+import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
+import { type LyingS3, startLyingS3 } from '../support/lying-s3.ts';
+import { waitFor } from '../support/wait-for.ts';
+import type { CrashPoint } from './crash-points.ts';
+import { WORKER_NAMES, type WorkerName } from './worker-names.ts';
+import { startWorker, type WorkerProcess } from './worker-process.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const REPLICAS: Partial<Record<WorkerName, number>> = { transformer: 2, importer: 2 };
+const SERVER_BACK_MS = 60_000;
+
+export interface WorldOptions {
+  servers: Servers;
+  /** Of the database, the buckets and the queue prefix. */
+  name: string;
+  /** After which a silent worker loses its job. */
+  lockMs: number;
+  chunkBytes: number;
+  partLines: number;
+  /** The importer to run; the real one when absent. */
+  importerMain?: string | undefined;
+  /** Points at which processes die. */
+  crashes?: readonly CrashPoint[];
+}
+
+/** A database, buckets and queues of its own, with all services as real processes. */
+export interface World {
+  env: Record<string, string>;
+  /** Between the services and the object store. */
+  s3: LyingS3;
+  workers: Readonly<Record<WorkerName, readonly WorkerProcess[]>>;
+  /** Points that no process has come to yet. */
+  crashesLeft(): string[];
+  /** Points at which a process died. */
+  crashesDone(): string[];
+  /** Runs SQL; waits for a PostgreSQL that is away. */
+  ask<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+async function createDatabase(servers: Servers, name: string): Promise<string> {
+  const admin = new pg.Client({ connectionString: servers.env.DATABASE_URL });
+  await admin.connect();
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  const url = new URL(servers.env.DATABASE_URL ?? '');
+  url.pathname = `/${name}`;
+  await migrate({ connectionString: url.href });
+  await registerTokens(url.href, servers.secrets.tokens);
+  return url.href;
+}
+
+function createAsk(databaseUrl: string): { ask: World['ask']; end(): Promise<void> } {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+  // Told to whoever asks next.
+  pool.on('error', () => undefined);
+  return {
+    ask: (sql, values) =>
+      waitFor(
+        'PostgreSQL to answer',
+        () =>
+          pool.query(sql, values).then(
+            ({ rows }) => rows,
+            (error: unknown) => {
+              if (isDependencyUnavailable(error)) return undefined;
+              throw error;
+            },
+          ),
+        SERVER_BACK_MS,
+      ),
+    end: () => pool.end(),
+  };
+}
+
+/** The points that wait for a process of each service. */
+function createCrashBook(crashes: readonly CrashPoint[]) {
+  const waiting = [...crashes];
+  const armed = new Set<string>();
+  const done: string[] = [];
+  return {
+    next(worker: WorkerName): string | undefined {
+      const point = waiting.find((crash) => crash.worker === worker && !armed.has(crash.name))?.name;
+      if (point !== undefined) armed.add(point);
+      return point;
+    },
+    crashed(point: string): void {
+      waiting.splice(
+        waiting.findIndex(({ name }) => name === point),
+        1,
+      );
+      done.push(point);
+    },
+    missed: (point: string): void => void armed.delete(point),
+    left: () => waiting.map(({ name }) => name),
+    done: () => done,
+  };
+}
+
+/** Starts the services, the API first, which thereby becomes the dispatcher. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { servers, name } = options;
+  const databaseUrl = await createDatabase(servers, name);
+  const buckets = { BACKFILL_RAW_BUCKET: `raw-${name}`, BACKFILL_ARCHIVE_BUCKET: `archive-${name}` };
+  await createBuckets(servers.env, Object.values(buckets));
+  const config = await createConfigDir((policy) => {
+    withoutApprovals(policy);
+    policy.gates.default = { duplicate_ratio: 1, max_overlap: 1, schema: 1 };
+  });
+  const s3 = await startLyingS3(servers.env.S3_ENDPOINT ?? '');
+  const apiPort = await servers.ports.take(`${name}-api`);
+  const env = {
+    ...servers.env,
+    ...buckets,
+    DATABASE_URL: databaseUrl,
+    S3_ENDPOINT: s3.endpoint,
+    BACKFILL_QUEUE_PREFIX: name,
+    BACKFILL_CONFIG_DIR: config.dir,
+    BACKFILL_JOB_LOCK_MS: String(options.lockMs),
+    TRANSFORMER_CHUNK_BYTES: String(options.chunkBytes),
+    TRANSFORMER_PART_LINES: String(options.partLines),
+    API_PORT: String(apiPort),
+    BACKFILL_API_URL: `http://127.0.0.1:${apiPort}`,
+    ...Object.fromEntries(ROLES.map((role) => [tokenVariable(role), servers.secrets.tokens[role]])),
+  };
+  const book = createCrashBook(options.crashes ?? []);
+  const logs = path.join(servers.dir.logs, name);
+  mkdirSync(logs);
+  const start = (worker: WorkerName) =>
+    Array.from({ length: REPLICAS[worker] ?? 1 }, (_, index) => {
+      const own = worker === 'importer' ? options.importerMain : undefined;
+      return startWorker({
+        name: `${worker}-${index + 1}`,
+        main: own ?? path.join(ROOT, 'services', worker, 'src/main.ts'),
+        env: serviceEnv(process.env, env),
+        logFile: path.join(logs, `${worker}-${index + 1}.log`),
+        nextCrash: () => book.next(worker),
+        crashed: book.crashed,
+        missed: book.missed,
+      });
+    });
+  const { ask, end } = createAsk(databaseUrl);
+  const workers = { api: start('api') } as Record<WorkerName, WorkerProcess[]>;
+  await waitFor('the dispatcher to be in office', async () => {
+    const held = await ask(`select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+                               and database = (select oid from pg_database where datname = current_database())`);
+    return held.length > 0 ? true : undefined;
+  });
+  for (const worker of WORKER_NAMES.slice(1)) workers[worker] = start(worker);
+  return {
+    env,
+    s3,
+    workers,
+    crashesLeft: book.left,
+    crashesDone: book.done,
+    ask,
+    async stop() {
+      await Promise.all(
+        Object.values(workers)
+          .flat()
+          .map((worker) => worker.stop()),
+      );
+      await end();
+      await s3.close();
+      await config.remove();
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { readEnvironment } from '@backfill/core/config/environment';
+import { deleteOutboxEntry } from '@backfill/core/db/queries/outbox-delete';
+import { withTransaction } from '@backfill/core/db/transaction';
+import { changeStatus } from '@backfill/core/dispatch/change-status';
+import { resumeBatch } from '@backfill/core/dispatch/resume-batch';
+import { BATCH_STATUSES, type BatchStatus } from '@backfill/core/domain/batch-status';
+import { StaleWorkError } from '@backfill/core/errors';
+import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
+import { importPart } from '@backfill/importer/jobs/import-part';
+import { tombstoneBatch } from '@backfill/rollback/jobs/tombstone-batch';
+import { createContext, type TransformerContext } from '@backfill/transformer/context';
+import { mirrorBatch } from '@backfill/transformer/jobs/mirror-batch';
+import { planBatch } from '@backfill/transformer/jobs/plan-batch';
+import { transformChunk } from '@backfill/transformer/jobs/transform-chunk';
+import { publishBatch } from '@backfill/verifier/jobs/publish-batch';
+import { reportBatch } from '@backfill/verifier/jobs/report-batch';
+import { verifyBatch } from '@backfill/verifier/jobs/verify-batch';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { insertBatch, type SubmittedBatch } from '../support/insert-batch.ts';
+
+/** A piece of work of the outbox. */
+export interface Job {
+  job_id: string;
+  kind: string;
+  batch_id: string;
+  payload: never;
+}
+
+/** The pipeline's jobs on real servers, without queues: the caller says which runs next. */
+export interface Stepper extends Pick<TestEnvironment, 'sql'> {
+  submit(batch: SubmittedBatch, files: Record<string, string>): Promise<void>;
+  /** Work that the batch's status calls for now, in the order in which it was written down. */
+  dueJobs(batchId: string): Promise<Job[]>;
+  /** Runs a job as a worker does. False: it was for a batch that has moved on. */
+  run(job: Job): Promise<boolean>;
+  /** As a person would; false when the batch cannot go there from where it is. */
+  halt(batchId: string): Promise<boolean>;
+  resume(batchId: string): Promise<boolean>;
+  change(batchId: string, from: readonly BatchStatus[], to: BatchStatus): Promise<boolean>;
+  dispose(): Promise<void>;
+}
+
+type Handler = (payload: never) => Promise<void>;
+
+function createHandlers(transformer: TransformerContext, runtime: Runtime): Record<string, Handler> {
+  const { signal } = new AbortController();
+  return {
+    plan: (payload) => planBatch(transformer, payload, signal),
+    mirror: (payload) => mirrorBatch(transformer, payload, signal),
+    transform: (payload) => transformChunk(transformer, payload, signal),
+    canary: (payload) => importPart(runtime, payload, signal),
+    import: (payload) => importPart(runtime, payload, signal),
+    verify: (payload) => verifyBatch(runtime, payload, signal),
+    publish: (payload) => publishBatch(runtime, payload),
+    report: (payload) => reportBatch(runtime, payload),
+    tombstone: (payload) => tombstoneBatch(runtime, payload),
+  };
+}
+
+/** Statuses that can be rolled back. */
+export const ROLL_BACK_FROM = BATCH_STATUSES.filter((status) => status !== 'rolling_back' && status !== 'rolled_back');
+
+/** @param settings environment variables of the services */
+export async function createStepper(settings: Record<string, string>): Promise<Stepper> {
+  const environment = await createTestEnvironment();
+  const env = { ...environment.env, ...settings };
+  const transformer = createContext(readEnvironment('transformer', env));
+  const runtime = createRuntime(readEnvironment('importer', env));
+  const handlers = createHandlers(transformer, runtime);
+  const { pool, store, config } = runtime;
+  return {
+    sql: environment.sql,
+    async submit(batch, files) {
+      for (const [name, text] of Object.entries(files)) {
+        await store.put(config.storage.rawBucket, `${batch.batchId}/${name}`, Buffer.from(text), 'text/plain');
+      }
+      await insertBatch(runtime, batch);
+    },
+    async dueJobs(batchId) {
+      const { rows } = await pool.query<Job>(
+        `select o.job_id, o.kind, o.batch_id, o.payload
+           from analytics.backfill_outbox o join analytics.backfill_batches b using (batch_id)
+          where o.batch_id = $1 and b.status = any (o.when_status) order by o.outbox_id`,
+        [batchId],
+      );
+      return rows;
+    },
+    async run(job) {
+      const handler = handlers[job.kind];
+      if (handler === undefined) throw new Error(`who does ${job.kind}?`);
+      try {
+        await handler(job.payload);
+        return true;
+      } catch (error) {
+        if (error instanceof StaleWorkError) return false;
+        throw error;
+      } finally {
+        await deleteOutboxEntry(pool, job.job_id);
+      }
+    },
+    async halt(batchId) {
+      const { rowCount } = await environment.sql.query(
+        `update analytics.backfill_batches set status = 'halted'
+          where batch_id = $1 and analytics.is_status_change_allowed(status, 'halted')`,
+        [batchId],
+      );
+      return rowCount === 1;
+    },
+    resume: async (batchId) =>
+      (await withTransaction(pool, 'test', (client) => resumeBatch(client, batchId))) !== undefined,
+    change: (batchId, from, to) =>
+      withTransaction(pool, 'test', (client) => changeStatus(client, { batchId, from, to })),
+    async dispose() {
+      await transformer.close();
+      await runtime.close();
+      await environment.dispose();
+    },
+  };
+}
