@@ -9,10 +9,16 @@ import { troubleLie } from './store-trouble.ts';
 import type { WorkerName } from './worker-names.ts';
 import type { World } from './world.ts';
 
-/** A fault follows the last one after this long at the latest, however slowly the work goes on. */
-const LONGEST_WAIT_MS = 4_000;
-/** And not sooner than this: the services must get to do something between two. */
+/**
+ * A fault follows the last one when its share of the work is done, or once all processes have been up for so long: the
+ * work must get on between two, however slow the machine is.
+ */
+const LONGEST_WAIT_MS = 2_000;
+/** And not sooner than this. */
 const SHORTEST_WAIT_MS = 250;
+/** A process that does not come up in this time is left to the findings. */
+const UP_TIMEOUT_MS = 120_000;
+const LOOK_EVERY_MS = 100;
 const RESTART_TIMEOUT_MS = 90_000;
 
 async function restart(server: ManagedProcess, signal: NodeJS.Signals): Promise<void> {
@@ -61,6 +67,17 @@ async function give(fault: Fault, servers: Servers, world: World, random: Random
   }
 }
 
+/** Waits until every process is up that is not frozen, as long as `isWaiting`. */
+async function whenUp(world: World, isWaiting: () => boolean): Promise<void> {
+  const workers = Object.values(world.workers).flat();
+  const deadline = Date.now() + UP_TIMEOUT_MS;
+  while (isWaiting() && Date.now() < deadline) {
+    const settled = await Promise.all(workers.map((worker) => worker.isSettled()));
+    if (settled.every(Boolean)) return;
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
 /**
  * Gives the faults one by one, each when its share of the work is done.
  *
@@ -78,10 +95,11 @@ export async function giveFaults(options: {
 }): Promise<number> {
   const { faults, progress, isOver } = options;
   for (const [index, fault] of faults.entries()) {
-    const earliest = Date.now() + SHORTEST_WAIT_MS;
+    const isWaiting = () => !isOver() && progress() < (index + 0.5) / faults.length;
+    await sleep(SHORTEST_WAIT_MS);
+    await whenUp(options.world, isWaiting);
     const latest = Date.now() + LONGEST_WAIT_MS;
-    const share = (index + 0.5) / faults.length;
-    while (!isOver() && (Date.now() < earliest || (progress() < share && Date.now() < latest))) await sleep(50);
+    while (isWaiting() && Date.now() < latest) await sleep(LOOK_EVERY_MS);
     if (isOver()) return index;
     options.report(`${(progress() * 100).toFixed(0).padStart(3)} %  ${describeFault(fault)}`);
     await give(fault, options.servers, options.world, options.random);

@@ -61,16 +61,24 @@ function progressOf(batches: readonly ChaosBatch[], positions: ReadonlyMap<strin
   return done / batches.reduce((sum, batch) => sum + attemptsOf(batch), 0);
 }
 
-/** The next call that brings a batch on; undefined while the services work, `done` when it has arrived. */
-function nextCall(world: World, batch: ChaosBatch, at: Position | undefined): string | undefined {
+/**
+ * The next call that brings a batch on; undefined while the services work, `done` when it has arrived.
+ *
+ * @param isOnceMore whether undone batches run again, beyond what they have to
+ */
+function nextCall(batch: ChaosBatch, at: Position | undefined, isOnceMore: boolean): string | undefined {
   if (at === undefined) return 'submit';
   if (at.status === 'awaiting_publish_approval') return 'publish';
   if (at.status === 'rolled_back') return 'resume';
   if (at.status === 'published') {
-    const isWanted = batch.isUndone && world.crashesLeft().length > 0 && at.attempt < MOST_ATTEMPTS;
-    return isWanted || at.attempt < attemptsOf(batch) ? 'rollback' : 'done';
+    const attempts = batch.isUndone && isOnceMore ? MOST_ATTEMPTS : attemptsOf(batch);
+    return at.attempt < attempts ? 'rollback' : 'done';
   }
   return undefined;
+}
+
+function describe(batch: ChaosBatch, at: Position | undefined): string {
+  return `${batch.batchId} is ${at?.status ?? 'not there'}${at?.status_reason ? `: ${at.status_reason}` : ''}`;
 }
 
 /**
@@ -149,18 +157,18 @@ export function travel(world: World, batches: readonly ChaosBatch[], timeoutMs: 
     for (;;) {
       const positions = await readPositions(world);
       progress = progressOf(batches, positions);
-      const describe = (batch: ChaosBatch) => {
-        const at = positions.get(batch.batchId);
-        return `${batch.batchId} is ${at?.status ?? 'not there'}${at?.status_reason ? `: ${at.status_reason}` : ''}`;
-      };
-      const isStuck = (batch: ChaosBatch) => STUCK.includes(positions.get(batch.batchId)?.status ?? '');
-      const isDone = (batch: ChaosBatch) => nextCall(world, batch, positions.get(batch.batchId)) === 'done';
-      const open = batches.filter((batch) => !isDone(batch) && !isStuck(batch));
-      if (open.length === 0) return batches.filter(isStuck).map(describe);
-      if (Date.now() > deadline) return batches.filter((batch) => !isDone(batch)).map(describe);
+      const at = (batch: ChaosBatch) => positions.get(batch.batchId);
+      const stuck = batches.filter((batch) => STUCK.includes(at(batch)?.status ?? ''));
+      const arrived = batches.filter((batch) => nextCall(batch, at(batch), false) === 'done');
+      const isOnceMore = arrived.length === batches.length && world.crashesLeft().length > 0;
+      const open = batches.filter(
+        (batch) => !stuck.includes(batch) && nextCall(batch, at(batch), isOnceMore) !== 'done',
+      );
+      if (open.length === 0) return stuck.map((batch) => describe(batch, at(batch)));
+      if (Date.now() > deadline) return [...stuck, ...open].map((batch) => describe(batch, at(batch)));
       for (const batch of open) {
-        const action = nextCall(world, batch, positions.get(batch.batchId));
-        if (action !== undefined && action !== 'done') await call(world, batch, action);
+        const action = nextCall(batch, at(batch), isOnceMore);
+        if (action !== undefined) await call(world, batch, action);
       }
       await sleep(LOOK_EVERY_MS);
     }

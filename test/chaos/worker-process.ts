@@ -6,6 +6,8 @@ export interface WorkerSpec {
   /** Such as `importer-2`; names its log file. */
   name: string;
   main: string;
+  /** Where it serves its health. */
+  url: string;
   env: NodeJS.ProcessEnv;
   logFile: string;
   /** The point at which the next process dies, if any. Asked at each start. */
@@ -19,12 +21,15 @@ export interface WorkerSpec {
 /** A service that is started again whenever it ends. */
 export interface WorkerProcess {
   readonly name: string;
+  /** True when it works, or is frozen: when there is nothing to wait for before the next fault. */
+  isSettled(): Promise<boolean>;
   kill(): void;
   /** Stops the process in its tracks, and lets it go on after so many ms if it is still there. */
   freeze(forMs: number): void;
   stop(): Promise<void>;
 }
 
+const HEALTH_TIMEOUT_MS = 1_000;
 /** A process that cannot start, for lack of a server, tries again after this. */
 const RETRY_MS = 300;
 
@@ -46,6 +51,7 @@ export function startWorker(spec: WorkerSpec): WorkerProcess {
   let child: ChildProcess | undefined;
   let killed = false;
   let stopping = false;
+  let frozen = 0;
 
   async function live(): Promise<void> {
     while (!stopping) {
@@ -65,14 +71,27 @@ export function startWorker(spec: WorkerSpec): WorkerProcess {
 
   return {
     name: spec.name,
+    async isSettled() {
+      if (frozen > 0) return true;
+      try {
+        return (await fetch(`${spec.url}/healthz`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) })).ok;
+      } catch (error) {
+        if (error instanceof TypeError || (error instanceof Error && error.name === 'TimeoutError')) return false;
+        throw error;
+      }
+    },
     kill() {
       killed = true;
       child?.kill('SIGKILL');
     },
     freeze(forMs) {
-      const frozen = child;
-      frozen?.kill('SIGSTOP');
-      setTimeout(() => frozen?.kill('SIGCONT'), forMs);
+      const stopped = child;
+      stopped?.kill('SIGSTOP');
+      frozen += 1;
+      setTimeout(() => {
+        stopped?.kill('SIGCONT');
+        frozen -= 1;
+      }, forMs);
     },
     async stop() {
       stopping = true;

@@ -128,34 +128,39 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     BACKFILL_JOB_LOCK_MS: String(options.lockMs),
     TRANSFORMER_CHUNK_BYTES: String(options.chunkBytes),
     TRANSFORMER_PART_LINES: String(options.partLines),
-    API_PORT: String(apiPort),
     BACKFILL_API_URL: `http://127.0.0.1:${apiPort}`,
     ...Object.fromEntries(ROLES.map((role) => [tokenVariable(role), servers.secrets.tokens[role]])),
   };
   const book = createCrashBook(options.crashes ?? []);
   const logs = path.join(servers.dir.logs, name);
   mkdirSync(logs);
-  const start = (worker: WorkerName) =>
-    Array.from({ length: REPLICAS[worker] ?? 1 }, (_, index) => {
-      const own = worker === 'importer' ? options.importerMain : undefined;
-      return startWorker({
-        name: `${worker}-${index + 1}`,
-        main: own ?? path.join(ROOT, 'services', worker, 'src/main.ts'),
-        env: serviceEnv(process.env, env),
-        logFile: path.join(logs, `${worker}-${index + 1}.log`),
-        nextCrash: () => book.next(worker),
-        crashed: book.crashed,
-        missed: book.missed,
-      });
+  const startOne = (worker: WorkerName, number: number, port: number) => {
+    const own = worker === 'importer' ? options.importerMain : undefined;
+    return startWorker({
+      name: `${worker}-${number}`,
+      url: `http://127.0.0.1:${port}`,
+      main: own ?? path.join(ROOT, 'services', worker, 'src/main.ts'),
+      env: serviceEnv(process.env, { ...env, [`${worker.toUpperCase()}_PORT`]: String(port) }),
+      logFile: path.join(logs, `${worker}-${number}.log`),
+      nextCrash: () => book.next(worker),
+      crashed: book.crashed,
+      missed: book.missed,
     });
+  };
+  const start = async (worker: WorkerName) => {
+    const numbers = Array.from({ length: REPLICAS[worker] ?? 1 }, (_, index) => index + 1);
+    return Promise.all(
+      numbers.map(async (number) => startOne(worker, number, await servers.ports.take(`${name}-${worker}-${number}`))),
+    );
+  };
   const { ask, end } = createAsk(databaseUrl);
-  const workers = { api: start('api') } as Record<WorkerName, WorkerProcess[]>;
+  const workers = { api: [startOne('api', 1, apiPort)] } as Record<WorkerName, WorkerProcess[]>;
   await waitFor('the dispatcher to be in office', async () => {
     const held = await ask(`select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
                                and database = (select oid from pg_database where datname = current_database())`);
     return held.length > 0 ? true : undefined;
   });
-  for (const worker of WORKER_NAMES.slice(1)) workers[worker] = start(worker);
+  for (const worker of WORKER_NAMES.slice(1)) workers[worker] = await start(worker);
   return {
     env,
     s3,
