@@ -7,6 +7,9 @@ import { makeSchedule } from './schedule.ts';
 // The short form of the chaos suite; `npm run test:chaos` is the long one.
 const SEED = '7';
 const FAULTS = 20;
+/** With the steps of two-phase commit, which the other layout does not have. */
+const LAYOUT = 'in a database of its own';
+const LOCK_MS = 2_000;
 const NAIVE_IMPORTER = path.join(import.meta.dirname, 'naive-importer.ts');
 /** Of the importer's named points those that the naive one passes too. */
 const NAIVE_POINTS = ['import:claimed', 'import:staged', 'import:committed', 'import:advanced'];
@@ -16,14 +19,14 @@ let suite: ChaosSuite;
 beforeAll(async () => {
   suite = await prepareChaos({
     ...{ seed: SEED, faults: FAULTS, events: 4_000, batches: 4 },
-    ...{ chunkBytes: 100_000, partLines: 200, lockMs: 2_000, timeoutMs: 240_000 },
+    ...{ chunkBytes: 100_000, partLines: 200, lockMs: LOCK_MS, timeoutMs: 240_000, layout: LAYOUT },
     report: (line) => lines.push(line),
   });
 }, 180_000);
 afterAll(() => suite.stop(), 60_000);
 
 it('ends in the rows of an undisturbed run, whatever is killed, frozen, forgotten or cut short', async () => {
-  const result = await suite.disturb('disturbed', suite.schedule);
+  const result = await suite.disturb({ name: 'disturbed', schedule: suite.schedule, layout: LAYOUT });
   expect({ ...result, log: result.problems.length > 0 ? lines : [] }).toEqual({
     given: FAULTS,
     crashesLeft: [],
@@ -33,13 +36,21 @@ it('ends in the rows of an undisturbed run, whatever is killed, frozen, forgotte
 }, 300_000);
 
 it('finds out an importer that trusts its jobs to run once', async () => {
-  const crashes = NAIVE_POINTS.map((name) => ({ name, worker: 'importer' as const }));
-  const { problems } = await suite.disturb('naive', { crashes, faults: suite.schedule.faults }, NAIVE_IMPORTER);
+  const points = NAIVE_POINTS.map((name) => ({ name, worker: 'importer' as const }));
+  const { problems } = await suite.disturb({
+    name: 'naive',
+    // A few will do.
+    schedule: makeSchedule({ seed: SEED, faults: 8, points, lockMs: LOCK_MS }),
+    layout: 'with the events',
+    importerMain: NAIVE_IMPORTER,
+  });
   expect(problems.join('\n')).toMatch(/lines that were staged twice|differs/);
 }, 300_000);
 
 it('gives the same faults for the same seed, and others for another', () => {
-  const schedule = (seed: string) => makeSchedule({ seed, faults: 60, points: findCrashPoints(), lockMs: 5_000 });
+  const points = findCrashPoints(LAYOUT);
+  expect(points.length).toBeGreaterThan(30);
+  const schedule = (seed: string) => makeSchedule({ seed, faults: 60, points, lockMs: LOCK_MS });
   expect(schedule('a')).toEqual(schedule('a'));
   expect(schedule('a')).not.toEqual(schedule('b'));
   expect(schedule('a').faults.length + schedule('a').crashes.length).toBe(60);

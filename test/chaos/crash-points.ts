@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { KeyLayout } from '../support/environment.ts';
 import type { WorkerName } from './worker-names.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const SOURCES = ['packages/core/src', 'services'];
 const CALL = /\bcrashPoint\('([a-z]+:[a-z-]+)'\)/g;
+/** Steps of two-phase commit, which only happen where the dedup store has a database of its own. */
+const STEP_OF_TWO_PHASES = /\bcrashPoint\(`\$\{step\}:([a-z-]+)`\)/g;
+const TWO_PHASES = /\bwithKeyTransaction\([^;]*?\bstep: '([a-z]+)'/g;
 
 /**
  * Which process passes the points of a piece of work, in the order of a batch's journey. Any may dispatch; the API starts first and takes the office.
@@ -18,6 +22,7 @@ const WORKERS: Readonly<Record<string, WorkerName>> = {
   verify: 'verifier',
   publish: 'verifier',
   rollback: 'rollback',
+  release: 'rollback',
 };
 
 export interface CrashPoint {
@@ -46,12 +51,15 @@ export function inJourneyOrder(points: readonly CrashPoint[]): CrashPoint[] {
  *
  * @throws when it is not known which service passes it.
  */
-export function findCrashPoints(): CrashPoint[] {
-  const names = new Set(
-    SOURCES.flatMap(sourceFiles).flatMap((file) =>
-      Array.from(readFileSync(file, 'utf8').matchAll(CALL), ([, name = '']) => name),
-    ),
-  );
+export function findCrashPoints(layout: KeyLayout): CrashPoint[] {
+  const texts = SOURCES.flatMap(sourceFiles).map((file) => readFileSync(file, 'utf8'));
+  const find = (pattern: RegExp) =>
+    texts.flatMap((text) => Array.from(text.matchAll(pattern), ([, name = '']) => name));
+  const names = new Set(find(CALL));
+  if (layout === 'in a database of its own') {
+    const steps = find(STEP_OF_TWO_PHASES);
+    for (const work of find(TWO_PHASES)) for (const step of steps) names.add(`${work}:${step}`);
+  }
   return [...names].sort().map((name) => {
     const worker = WORKERS[workOf(name)];
     if (worker === undefined) throw new Error(`which service passes ${name}? Say so in ${import.meta.filename}`);

@@ -2,12 +2,29 @@ import type pg from 'pg';
 import { batchDigest, type QueryRunner } from '../support/digest.ts';
 import { waitFor } from '../support/wait-for.ts';
 import type { ChaosBatch } from './input.ts';
-import type { World } from './world.ts';
+import type { Ask, World } from './world.ts';
 
 const SETTLE_MS = 60_000;
 
 /** What a run has left behind, in a form that is the same for runs with the same result. */
 export type Outcome = Record<string, unknown>;
+
+const ownersSql = (rows: string) => `
+  select jsonb_build_array(count(*), md5(string_agg(event_id, e'\\n' order by event_id))) as events,
+         md5(string_agg(r::text, e'\\n' order by event_id)) as owners
+    from (${rows}) r`;
+
+/** Which events have keys, and who has them by the keys and by the staged rows. */
+async function readOwners(world: World): Promise<{ keys: unknown; byKeys: unknown; byRows: unknown }> {
+  type Digests = { events: unknown; owners: unknown };
+  const [keys] = await world.askKeys<Digests>(
+    ownersSql('select event_id, batch_id from analytics.backfill_event_checkpoint'),
+  );
+  const [rows] = await world.ask<Digests>(
+    ownersSql('select event_id, batch_id from analytics.events_backfill_staging where not is_duplicate'),
+  );
+  return { keys: keys?.events, byKeys: keys?.owners, byRows: rows?.owners };
+}
 
 /** What all batches together have left: whichever of several that deliver an event has it, somebody does, once. */
 async function sharedOutcome(world: World): Promise<Outcome> {
@@ -18,20 +35,18 @@ async function sharedOutcome(world: World): Promise<Outcome> {
             from analytics.events_backfill_staging where not is_duplicate) s) as new_rows,
        (select jsonb_build_array(count(*), md5(string_agg(l::text, e'\\n' order by l::text))) from (
           select event_id, event_ts, payload::text from analytics.events) l) as live,
-       (select jsonb_build_array(count(*), md5(string_agg(k::text, e'\\n' order by k::text))) from (
-          select event_id from analytics.backfill_event_checkpoint) k) as keys,
        (select jsonb_agg(b order by b) from (
           select batch_id, sum(line_count) as read, sum(inserted + duplicate_same_batch + duplicate_other_batch
                  + duplicate_live) as accepted, sum(suppressed) as suppressed, sum(expired) as expired,
                  sum(filtered) as filtered, sum(quarantined) as quarantined
             from analytics.backfill_import_parts group by batch_id) b) as balance`,
   );
-  return row ?? {};
+  return { ...row, keys: (await readOwners(world)).keys };
 }
 
-const asDatabase = (world: World): QueryRunner => ({
+const asDatabase = (ask: Ask): QueryRunner => ({
   query: async <Row extends pg.QueryResultRow>(sql: string, values: unknown[]) => ({
-    rows: await world.ask<Row>(sql, values),
+    rows: await ask<Row>(sql, values),
   }),
 });
 
@@ -40,7 +55,7 @@ export async function readOutcome(world: World, batches: readonly ChaosBatch[]):
   const outcome: Outcome = { together: await sharedOutcome(world) };
   const sharing = new Set(batches.slice(-2));
   for (const batch of batches) {
-    const digest = await batchDigest(asDatabase(world), batch.batchId);
+    const digest = await batchDigest(asDatabase(world.ask), batch.batchId, asDatabase(world.askKeys));
     const { lineage, accepted, quarantine } = digest;
     outcome[batch.batchId] = sharing.has(batch) ? { lineage, accepted, quarantine } : { ...digest, gates: undefined };
   }
@@ -57,10 +72,6 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
                                            where r.batch_id = s.batch_id) as accepted
       from analytics.events_backfill_staging s group by batch_id
     having count(*) > (select count(*) from analytics.backfill_event_checkpoint_raw r where r.batch_id = s.batch_id)`,
-  'new rows whose key another batch has, or nobody': `
-    select s.batch_id, count(*) from analytics.events_backfill_staging s
-      left join analytics.backfill_event_checkpoint k using (event_id)
-     where not s.is_duplicate and k.batch_id is distinct from s.batch_id group by 1`,
   'published batches whose live rows are not their new rows': `
     select b.batch_id, b.row_count from analytics.backfill_batches b
      where b.status = 'published'
@@ -88,7 +99,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
   'rollbacks that are not proven once per undone attempt': `
     select b.batch_id, count(r.*) from analytics.backfill_batches b left join analytics.backfill_rollbacks r using (batch_id)
      group by b.batch_id, b.attempt
-    having count(r.*) <> b.attempt - 1 or sum(r.live_rows_after + r.keys_after) > 0`,
+    having count(*) filter (where r.live_rows_after + r.keys_after = 0) <> b.attempt - 1 or count(r.*) <> b.attempt - 1`,
   incidents: `select batch_id, kind, summary from analytics.backfill_incidents`,
   'open freezes': `select batch_id from analytics.backfill_freezes where lifted_at is null`,
   'open chunks': `select batch_id, chunk_id from analytics.backfill_raw_chunks where state = 'open'`,
@@ -96,6 +107,12 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
   'work in the outbox': `select job_id from analytics.backfill_outbox`,
   'prepared transactions in doubt': `select gid from pg_prepared_xacts`,
 };
+
+const UNFINISHED = `
+  select job_id from analytics.backfill_outbox
+  union all select gid from pg_prepared_xacts
+  union all select batch_id from analytics.backfill_rollbacks where keys_freed is null
+  limit 1`;
 
 /**
  * Waits until the last reports are written, and then lists every way in which the run went wrong: what differs from an
@@ -106,12 +123,15 @@ export async function findProblems(
   batches: readonly ChaosBatch[],
   undisturbed: Outcome,
 ): Promise<string[]> {
+  // What is not over then is found below.
   await waitFor(
-    'the outbox to be empty',
-    async () => ((await world.ask('select 1 from analytics.backfill_outbox limit 1')).length === 0 ? true : undefined),
+    'everything to be over',
+    async () => ((await world.ask(UNFINISHED)).length === 0 ? true : undefined),
     SETTLE_MS,
   ).catch(() => undefined);
   const problems: string[] = [];
+  const { byKeys, byRows } = await readOwners(world);
+  if (byKeys !== byRows) problems.push('the keys say otherwise than the staged rows who has which event');
   for (const [what, sql] of Object.entries(FORBIDDEN)) {
     const rows = await world.ask(sql);
     if (rows.length > 0) problems.push(`${what}: ${rows.length}, such as ${JSON.stringify(rows[0])}`);

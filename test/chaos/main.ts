@@ -1,9 +1,11 @@
 // npm run test:chaos: the pipeline under faults. Exit 0 when every row is as if nothing had happened.
 import { parseArgs } from 'node:util';
+import type { KeyLayout } from '../support/environment.ts';
 import { prepareChaos } from './run-chaos.ts';
 import { describeFault } from './schedule.ts';
 
-const USAGE = 'usage: npm run test:chaos -- [--seed TEXT] [--faults N] [--events N] [--batches N]\n';
+const USAGE =
+  'usage: npm run test:chaos -- [--seed TEXT] [--faults N] [--events N] [--batches N] [--separate-checkpoint]\n';
 const HOUR_MS = 3_600_000;
 
 function readArguments() {
@@ -14,14 +16,16 @@ function readArguments() {
       faults: option('220'),
       events: option('1000000'),
       batches: option('10'),
+      'separate-checkpoint': { type: 'boolean', default: false },
     },
   });
+  const layout: KeyLayout = values['separate-checkpoint'] ? 'in a database of its own' : 'with the events';
   const count = (name: 'faults' | 'events' | 'batches') => {
     const number = Number(values[name]);
     if (!Number.isSafeInteger(number) || number < 1) throw new TypeError(`--${name} wants a whole number`);
     return number;
   };
-  return { seed: values.seed, faults: count('faults'), events: count('events'), batches: count('batches') };
+  return { seed: values.seed, faults: count('faults'), events: count('events'), batches: count('batches'), layout };
 }
 
 async function main(): Promise<number> {
@@ -40,7 +44,7 @@ async function main(): Promise<number> {
     report('the schedule of this seed:');
     for (const { name } of suite.schedule.crashes) report(`  crash at ${name}`);
     for (const fault of suite.schedule.faults) report(`  ${describeFault(fault)}`);
-    const result = await suite.disturb('disturbed', suite.schedule);
+    const result = await suite.disturb({ name: 'disturbed', schedule: suite.schedule, layout: given.layout });
     report(`${result.given} faults given`);
     const problems = [
       ...result.problems,

@@ -1,5 +1,6 @@
 import { createRandom } from '@backfill/core/generate/random';
 import { type Servers, startTemporaryServers } from '@backfill/infra/servers';
+import type { KeyLayout } from '../support/environment.ts';
 import { findCrashPoints } from './crash-points.ts';
 import { findProblems, type Outcome, readOutcome } from './findings.ts';
 import { giveFaults } from './give-faults.ts';
@@ -18,6 +19,8 @@ export interface ChaosOptions {
   chunkBytes: number;
   partLines: number;
   lockMs: number;
+  /** Where the dedup store is while the pipeline is disturbed. */
+  layout: KeyLayout;
   /** What has not arrived after so long is stuck, ms. */
   timeoutMs: number;
   report(line: string): void;
@@ -35,7 +38,7 @@ export interface ChaosResult {
 /** The servers, the input, and how it comes out when nobody disturbs it. */
 export interface ChaosSuite {
   /** Puts the pipeline through a schedule of faults; with another importer than the real one, if given. */
-  disturb(name: string, schedule: Schedule, importerMain?: string): Promise<ChaosResult>;
+  disturb(run: { name: string; schedule: Schedule; layout: KeyLayout; importerMain?: string }): Promise<ChaosResult>;
   schedule: Schedule;
   stop(): Promise<void>;
 }
@@ -43,10 +46,10 @@ export interface ChaosSuite {
 async function runUndisturbed(
   servers: Servers,
   options: ChaosOptions,
-  world: Omit<WorldOptions, 'name'>,
+  world: Omit<WorldOptions, 'name' | 'layout'>,
   batches: ChaosBatch[],
 ): Promise<Outcome> {
-  const smooth = await startWorld({ ...world, name: 'smooth' });
+  const smooth = await startWorld({ ...world, name: 'smooth', layout: 'with the events' });
   try {
     await uploadInput(servers.env.S3_ENDPOINT ?? '', smooth, batches);
     const stuck = await travel(smooth, batches, options.timeoutMs).ended;
@@ -64,7 +67,7 @@ async function runUndisturbed(
 export async function prepareChaos(options: ChaosOptions): Promise<ChaosSuite> {
   const { seed, faults, lockMs, chunkBytes, partLines, report } = options;
   const batches = cutBatches(options.events, options.batches);
-  const schedule = makeSchedule({ seed, faults, points: findCrashPoints(), lockMs });
+  const schedule = makeSchedule({ seed, faults, points: findCrashPoints(options.layout), lockMs });
   const servers = await startTemporaryServers({ report });
   const worldOptions = { servers, lockMs, chunkBytes, partLines };
   const startedAt = Date.now();
@@ -75,8 +78,8 @@ export async function prepareChaos(options: ChaosOptions): Promise<ChaosSuite> {
     return {
       schedule,
       stop: () => servers.stop(),
-      async disturb(name, { faults: planned, crashes }, importerMain) {
-        const world = await startWorld({ ...worldOptions, name, crashes, importerMain });
+      async disturb({ name, schedule: { faults: planned, crashes }, layout, importerMain }) {
+        const world = await startWorld({ ...worldOptions, name, crashes, layout, importerMain });
         try {
           await uploadInput(servers.env.S3_ENDPOINT ?? '', world, batches);
           const journey = travel(world, batches, options.timeoutMs);

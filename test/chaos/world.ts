@@ -4,11 +4,13 @@ import { migrate } from '@backfill/core/db/migrate';
 import { ROLES } from '@backfill/core/domain/approvals';
 import { isDependencyUnavailable } from '@backfill/core/errors';
 import { registerTokens, tokenVariable } from '@backfill/infra/api-tokens';
+import { nodeEnv } from '@backfill/infra/node-env';
 import type { Servers } from '@backfill/infra/servers';
 import { serviceEnv } from '@backfill/infra/service-env';
 import pg from 'pg';
 import { createBuckets } from '../support/buckets.ts';
 import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
+import type { KeyLayout } from '../support/environment.ts';
 import { type LyingS3, startLyingS3 } from '../support/lying-s3.ts';
 import { waitFor } from '../support/wait-for.ts';
 import type { CrashPoint } from './crash-points.ts';
@@ -25,6 +27,8 @@ export interface WorldOptions {
   name: string;
   /** After which a silent worker loses its job. */
   lockMs: number;
+  /** Where the dedup store is. */
+  layout: KeyLayout;
   chunkBytes: number;
   partLines: number;
   /** The importer to run; the real one when absent. */
@@ -32,6 +36,8 @@ export interface WorldOptions {
   /** Points at which processes die. */
   crashes?: readonly CrashPoint[];
 }
+
+export type Ask = <Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<Row[]>;
 
 /** A database, buckets and queues of its own, with all services as real processes. */
 export interface World {
@@ -44,7 +50,9 @@ export interface World {
   /** Points at which a process died. */
   crashesDone(): string[];
   /** Runs SQL; waits for a PostgreSQL that is away. */
-  ask<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  ask: Ask;
+  /** The same in the database of the dedup store. */
+  askKeys: Ask;
   stop(): Promise<void>;
 }
 
@@ -55,12 +63,20 @@ async function createDatabase(servers: Servers, name: string): Promise<string> {
   await admin.end();
   const url = new URL(servers.env.DATABASE_URL ?? '');
   url.pathname = `/${name}`;
-  await migrate({ connectionString: url.href });
-  await registerTokens(url.href, servers.secrets.tokens);
   return url.href;
 }
 
-function createAsk(databaseUrl: string): { ask: World['ask']; end(): Promise<void> } {
+/** The services bring their schemas up to date themselves; only the tokens need theirs now. */
+async function createDatabases(servers: Servers, name: string, layout: KeyLayout): Promise<Record<string, string>> {
+  const databaseUrl = await createDatabase(servers, name);
+  await migrate({ connectionString: databaseUrl });
+  await registerTokens(databaseUrl, servers.secrets.tokens);
+  const env = { DATABASE_URL: databaseUrl };
+  if (layout === 'with the events') return env;
+  return { ...env, CHECKPOINT_DATABASE_URL: await createDatabase(servers, `${name}_keys`) };
+}
+
+function createAsk(databaseUrl: string | undefined): { ask: Ask; end(): Promise<void> } {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
   // Told to whoever asks next.
   pool.on('error', () => undefined);
@@ -109,7 +125,7 @@ function createCrashBook(crashes: readonly CrashPoint[]) {
 /** Starts the services, the API first, which thereby becomes the dispatcher. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { servers, name } = options;
-  const databaseUrl = await createDatabase(servers, name);
+  const databases = await createDatabases(servers, name, options.layout);
   const buckets = { BACKFILL_RAW_BUCKET: `raw-${name}`, BACKFILL_ARCHIVE_BUCKET: `archive-${name}` };
   await createBuckets(servers.env, Object.values(buckets));
   const config = await createConfigDir((policy) => {
@@ -121,7 +137,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const env = {
     ...servers.env,
     ...buckets,
-    DATABASE_URL: databaseUrl,
+    ...databases,
     S3_ENDPOINT: s3.endpoint,
     BACKFILL_QUEUE_PREFIX: name,
     BACKFILL_CONFIG_DIR: config.dir,
@@ -140,7 +156,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       name: `${worker}-${number}`,
       url: `http://127.0.0.1:${port}`,
       main: own ?? path.join(ROOT, 'services', worker, 'src/main.ts'),
-      env: serviceEnv(process.env, { ...env, [`${worker.toUpperCase()}_PORT`]: String(port) }),
+      env: nodeEnv(serviceEnv(process.env, { ...env, [`${worker.toUpperCase()}_PORT`]: String(port) })),
       logFile: path.join(logs, `${worker}-${number}.log`),
       nextCrash: () => book.next(worker),
       crashed: book.crashed,
@@ -153,10 +169,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       numbers.map(async (number) => startOne(worker, number, await servers.ports.take(`${name}-${worker}-${number}`))),
     );
   };
-  const { ask, end } = createAsk(databaseUrl);
+  const events = createAsk(databases.DATABASE_URL);
+  const keys = createAsk(databases.CHECKPOINT_DATABASE_URL ?? databases.DATABASE_URL);
   const workers = { api: [startOne('api', 1, apiPort)] } as Record<WorkerName, WorkerProcess[]>;
   await waitFor('the dispatcher to be in office', async () => {
-    const held = await ask(`select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+    const held = await events.ask(`select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
                                and database = (select oid from pg_database where datname = current_database())`);
     return held.length > 0 ? true : undefined;
   });
@@ -167,14 +184,16 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     workers,
     crashesLeft: book.left,
     crashesDone: book.done,
-    ask,
+    ask: events.ask,
+    askKeys: keys.ask,
     async stop() {
       await Promise.all(
         Object.values(workers)
           .flat()
           .map((worker) => worker.stop()),
       );
-      await end();
+      await events.end();
+      await keys.end();
       await s3.close();
       await config.remove();
     },
