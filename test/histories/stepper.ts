@@ -5,6 +5,7 @@ import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { resumeBatch } from '@backfill/core/dispatch/resume-batch';
 import { BATCH_STATUSES, type BatchStatus } from '@backfill/core/domain/batch-status';
 import { StaleWorkError } from '@backfill/core/errors';
+import { prepareDatabases } from '@backfill/core/runtime/prepare-databases';
 import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
 import { importPart } from '@backfill/importer/jobs/import-part';
 import { tombstoneBatch } from '@backfill/rollback/jobs/tombstone-batch';
@@ -15,7 +16,7 @@ import { transformChunk } from '@backfill/transformer/jobs/transform-chunk';
 import { publishBatch } from '@backfill/verifier/jobs/publish-batch';
 import { reportBatch } from '@backfill/verifier/jobs/report-batch';
 import { verifyBatch } from '@backfill/verifier/jobs/verify-batch';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { createTestEnvironment, type KeyLayout, type TestEnvironment } from '../support/environment.ts';
 import { insertBatch, type SubmittedBatch } from '../support/insert-batch.ts';
 
 /** A piece of work of the outbox. */
@@ -27,7 +28,7 @@ export interface Job {
 }
 
 /** The pipeline's jobs on real servers, without queues: the caller says which runs next. */
-export interface Stepper extends Pick<TestEnvironment, 'sql'> {
+export interface Stepper extends Pick<TestEnvironment, 'sql' | 'keys'> {
   submit(batch: SubmittedBatch, files: Record<string, string>): Promise<void>;
   /** Work that the batch's status calls for now, in the order in which it was written down. */
   dueJobs(batchId: string): Promise<Job[]>;
@@ -61,15 +62,17 @@ function createHandlers(transformer: TransformerContext, runtime: Runtime): Reco
 export const ROLL_BACK_FROM = BATCH_STATUSES.filter((status) => status !== 'rolling_back' && status !== 'rolled_back');
 
 /** @param settings environment variables of the services */
-export async function createStepper(settings: Record<string, string>): Promise<Stepper> {
-  const environment = await createTestEnvironment();
+export async function createStepper(layout: KeyLayout, settings: Record<string, string>): Promise<Stepper> {
+  const environment = await createTestEnvironment(layout);
   const env = { ...environment.env, ...settings };
   const transformer = createContext(readEnvironment('transformer', env));
   const runtime = createRuntime(readEnvironment('importer', env));
+  await prepareDatabases(runtime);
   const handlers = createHandlers(transformer, runtime);
   const { pool, store, config } = runtime;
   return {
     sql: environment.sql,
+    keys: environment.keys,
     async submit(batch, files) {
       for (const [name, text] of Object.entries(files)) {
         await store.put(config.storage.rawBucket, `${batch.batchId}/${name}`, Buffer.from(text), 'text/plain');
