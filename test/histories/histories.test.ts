@@ -206,7 +206,7 @@ it.each(KEY_LAYOUTS)(
   'holds the live events and the keys of the model after every step, keys %s',
   async (layout) => {
     await fc.assert(
-      fc.asyncProperty(input, fc.array(step, { minLength: 25, maxLength: 50, size: 'max' }), async (lines, steps) => {
+      fc.asyncProperty(input, fc.array(step, { minLength: 1, maxLength: 70, size: 'max' }), async (lines, steps) => {
         const stepper = await createStepper(layout, settings);
         try {
           const history = new History(stepper, lines);
