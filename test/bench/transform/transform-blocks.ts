@@ -34,7 +34,7 @@ export async function transformBlocks(recipe: Recipe, blocks: readonly Buffer[],
   const chunk = { batch_id: 'bench', source_file: 'bench.ndjson', first_line: 1, line_count: lineCount };
   const parts = cutParts(readRecords(streamed(blocks), scanner), transform, chunk, {
     done: { parts: 0, lines: 0 },
-    isFull: (part) => part.lineCount >= PART_LINES,
+    nextPart: async () => ({ isCanary: false, maxLines: PART_LINES }),
   });
   let events = 0;
   for await (const { part } of parts) events += part.eventCount;

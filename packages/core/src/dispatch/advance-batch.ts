@@ -1,24 +1,8 @@
 import type { Client, Pool } from '../db/pool.ts';
 import { type BatchRow, getBatchForStatusChange } from '../db/queries/batch-get.ts';
-import { setCanaryPassed } from '../db/queries/batch-set-canary.ts';
-import { getCanary } from '../db/queries/canary-get.ts';
 import { countOpenWork } from '../db/queries/open-work-count.ts';
 import { withTransaction } from '../db/transaction.ts';
-import { canaryProblem } from '../domain/canary.ts';
-import { changeStatus } from './change-status.ts';
-
-async function leaveCanary(client: Client, batch: BatchRow): Promise<boolean> {
-  const canary = await getCanary(client, batch.batch_id);
-  if (canary === undefined || !canary.imported) return false;
-  const problem = canaryProblem(canary);
-  await setCanaryPassed(client, batch.batch_id, problem === undefined);
-  return changeStatus(client, {
-    batchId: batch.batch_id,
-    from: ['canary'],
-    to: problem === undefined ? 'importing' : 'halted',
-    reason: problem,
-  });
-}
+import { changeStatus, enqueueCanary } from './change-status.ts';
 
 async function leaveImporting(client: Client, batch: BatchRow): Promise<boolean> {
   const open = await countOpenWork(client, batch.batch_id);
@@ -28,13 +12,14 @@ async function leaveImporting(client: Client, batch: BatchRow): Promise<boolean>
 
 async function advanceOnce(client: Client, batchId: string): Promise<boolean> {
   const batch = await getBatchForStatusChange(client, batchId);
-  if (batch?.status === 'canary') return leaveCanary(client, batch);
+  if (batch?.status === 'canary') await enqueueCanary(client, batch);
   if (batch?.status === 'importing') return leaveImporting(client, batch);
   return false;
 }
 
 /**
- * The fan-in: moves the batch on when nothing of its stage is open in the ledger. Called after each piece of work has
+ * The fan-in: moves the batch on when nothing of its stage is open in the ledger, and a canary to its next chunk or to
+ * its check. Called after each piece of work has
  * committed, under the batch's row lock, so that the last of several to finish always sees the others; a caller that
  * dies before it gets here is made good by the reconciler.
  */

@@ -41,6 +41,13 @@ export function importEntry(
   });
 }
 
+/** The entry that has the batch's canary checked, once its parts are imported. */
+export function checkCanaryEntry(batch: Pick<BatchRow, 'batch_id' | 'batch_no' | 'epoch'>): OutboxEntry {
+  const { batch_id, batch_no, epoch } = batch;
+  const job = transformedEvents.jobs['check-canary'];
+  return entry(transformedEvents, 'check-canary', job, { v: 1, batch_id, batch_no, epoch });
+}
+
 /** The entry for work on the batch as a whole, which its status calls for, or undefined. */
 export function batchEntry(
   batch: Pick<BatchRow, 'batch_id' | 'batch_no' | 'epoch' | 'status'>,

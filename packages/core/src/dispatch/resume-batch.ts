@@ -1,5 +1,6 @@
 import type { Client } from '../db/pool.ts';
 import { getBatchForStatusChange } from '../db/queries/batch-get.ts';
+import { clearImportLimit } from '../db/queries/batch-set-canary.ts';
 import { startNewAttempt } from '../db/queries/batch-start-attempt.ts';
 import { type BatchStatus, resumeTarget } from '../domain/batch-status.ts';
 import { changeStatus } from './change-status.ts';
@@ -19,6 +20,7 @@ export async function resumeBatch(client: Client, batchId: string, reason?: stri
     return 'planning';
   }
   if (batch.status !== 'halted' && batch.status !== 'failed') return undefined;
+  if (batch.canary_passed === true) await clearImportLimit(client, batchId);
   const to = resumeTarget(batch.status, batch.resume_status);
   const changed = await changeStatus(client, { batchId, from: [batch.status], to, reason });
   return changed ? to : undefined;

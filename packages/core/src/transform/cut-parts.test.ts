@@ -23,7 +23,7 @@ async function* streamed(): AsyncGenerator<RawLine[]> {
 
 it('gives each part whole, under its checksum, in memory that the one before had', async () => {
   const seen: { text: string; memory: ArrayBufferLike | undefined }[] = [];
-  const options = { done: { parts: 0, lines: 0 }, isFull: (part: { lineCount: number }) => part.lineCount === 4 };
+  const options = { done: { parts: 0, lines: 0 }, nextPart: async () => ({ isCanary: false, maxLines: 4 }) };
   for await (const { partNo, part } of cutParts(streamed(), transform, chunk, options)) {
     expect(partNo).toBe(seen.length);
     const body = Buffer.concat(part.body);

@@ -1,14 +1,18 @@
 import { Readable } from 'node:stream';
 import { crashPoint } from '@backfill/core/crash-point';
 import { copyIn } from '@backfill/core/db/copy-in';
+import type { Client } from '@backfill/core/db/pool';
 import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import type { Chunk } from '@backfill/core/db/queries/chunk-get';
 import { insertOutboxEntries } from '@backfill/core/db/queries/outbox-insert-many';
 import { insertPart, type NewPart } from '@backfill/core/db/queries/part-insert';
+import { listPartsOfChunk } from '@backfill/core/db/queries/part-list';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
 import { importEntry } from '@backfill/core/dispatch/outbox-entries';
+import { DeferError } from '@backfill/core/errors';
 import { archiveLayout } from '@backfill/core/storage/layout';
+import type { CutPart } from '@backfill/core/transform/cut-parts';
 import type { BuiltPart } from '@backfill/core/transform/part-builder';
 import type { TransformerContext } from '../context.ts';
 
@@ -17,11 +21,9 @@ const ACTOR = 'transformer';
 const ACCEPTED_COPY = `copy analytics.backfill_event_checkpoint_raw (event_id, batch_id, source_file, line_no) from stdin`;
 const QUARANTINE_COPY = `copy analytics.backfill_quarantine (batch_id, source_file, line_no, reason) from stdin`;
 
-export interface PartToRegister {
+export interface PartToRegister extends CutPart {
   fence: BatchFence;
   chunk: Chunk;
-  partNo: number;
-  part: BuiltPart;
   /** For the metric. */
   source: string;
 }
@@ -35,13 +37,13 @@ async function uploadBody(context: TransformerContext, batchId: string, part: Bu
   return key;
 }
 
-function toLedgerRow({ chunk, partNo, part }: PartToRegister, objectKey: string | null): NewPart {
+function toLedgerRow({ chunk, partNo, isCanary, part }: PartToRegister, objectKey: string | null): NewPart {
   return {
     batchId: chunk.batch_id,
     chunkId: chunk.chunk_id,
     partNo,
     fileNo: chunk.file_no,
-    isCanary: chunk.chunk_no === 0 && partNo === 0,
+    isCanary,
     firstLine: part.firstLine,
     lineCount: part.lineCount,
     objectKey,
@@ -59,6 +61,13 @@ function toLedgerRow({ chunk, partNo, part }: PartToRegister, objectKey: string 
   };
 }
 
+/** A twin sees other outcomes, and cuts a canary by them, when somebody was suppressed in between. */
+async function requireSameLines(client: Client, { chunk, partNo, part }: PartToRegister): Promise<void> {
+  const registered = (await listPartsOfChunk(client, chunk.chunk_id)).find(({ part_no }) => part_no === partNo);
+  if (registered?.first_line === part.firstLine && registered.line_count === part.lineCount) return;
+  throw new DeferError(`part ${partNo} of chunk ${chunk.chunk_id} was cut elsewhere by another worker`, 0);
+}
+
 function countLines(context: TransformerContext, source: string, part: BuiltPart): void {
   for (const outcome of ['suppressed', 'expired', 'filtered', 'quarantined'] as const) {
     context.metrics.lines.inc({ source, outcome }, part[outcome]);
@@ -70,6 +79,7 @@ function countLines(context: TransformerContext, source: string, part: BuiltPart
  * transaction. A part that a twin of this job has registered already stays as it is.
  *
  * @throws {StaleWorkError} when the batch was stopped.
+ * @throws {DeferError} when the twin has cut the part elsewhere; the chunk goes on where the ledger ends.
  */
 export async function registerPart(context: TransformerContext, toRegister: PartToRegister): Promise<void> {
   const { fence, part } = toRegister;
@@ -78,7 +88,10 @@ export async function registerPart(context: TransformerContext, toRegister: Part
   const isNew = await withTransaction(context.pool, ACTOR, async (client) => {
     await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch);
     const ledgerRow = await insertPart(client, toLedgerRow(toRegister, objectKey));
-    if (ledgerRow === undefined) return false;
+    if (ledgerRow === undefined) {
+      await requireSameLines(client, toRegister);
+      return false;
+    }
     crashPoint('transform:entered');
     await copyIn(client, ACCEPTED_COPY, Readable.from(part.acceptedRows, { objectMode: false }));
     await copyIn(client, QUARANTINE_COPY, Readable.from(part.quarantineRows, { objectMode: false }));

@@ -20,14 +20,11 @@ import { cutParts } from '@backfill/core/transform/cut-parts';
 import { numberLines } from '@backfill/core/transform/number-lines';
 import { readChunk } from '@backfill/core/transform/read-chunk';
 import type { TransformerContext } from '../context.ts';
+import { choosePartSize } from './choose-part-size.ts';
 import { registerPart } from './register-part.ts';
 
 const ACTOR = 'transformer';
 const STATUSES = ['canary', 'importing'] as const;
-/** The first part of a batch is small: it goes through alone. */
-const CANARY_LINES = 1_000;
-/** Raw bytes after which a part is cut, whatever its lines: bounds memory and the import's transaction. */
-const PART_BYTES = 32 * 1024 * 1024;
 
 interface ChunkWork {
   fence: BatchFence;
@@ -72,14 +69,11 @@ async function transformLines(context: TransformerContext, work: ChunkWork, sign
   const parts = cutParts(lines, transform, chunk, {
     // Parts that were registered before a crash are not made again.
     done: await getPartsOfChunk(context.pool, chunk.chunk_id),
-    isFull: ({ partNo, lineCount, rawBytes }) => {
-      const isCanary = chunk.chunk_no === 0 && partNo === 0;
-      return lineCount >= (isCanary ? CANARY_LINES : config.partLines) || rawBytes >= PART_BYTES;
-    },
+    nextPart: (partNo) => choosePartSize(context, chunk, partNo),
   });
-  for await (const { partNo, part } of parts) {
+  for await (const cut of parts) {
     signal.throwIfAborted();
-    await registerPart(context, { fence, chunk, partNo, part, source: plan.recipe.source.source });
+    await registerPart(context, { fence, chunk, ...cut, source: plan.recipe.source.source });
   }
   return observer.counts;
 }

@@ -23,6 +23,8 @@ export interface BatchRow {
   checksum: string | null;
   row_count: number | null;
   canary_passed: boolean | null;
+  /** Events after which the import halts for a person; null for no limit. */
+  import_limit: number | null;
   created_at: Date;
   updated_at: Date;
   completed_at: Date | null;

@@ -4,3 +4,11 @@ import type { Queryable } from '../pool.ts';
 export async function setCanaryPassed(db: Queryable, batchId: string, passed: boolean): Promise<void> {
   await db.query('update analytics.backfill_batches set canary_passed = $2 where batch_id = $1', [batchId, passed]);
 }
+
+/** Takes the limit of the batch's import away: it was reached and the batch goes on, or it was not and nothing is left. */
+export async function clearImportLimit(db: Queryable, batchId: string): Promise<void> {
+  await db.query(
+    'update analytics.backfill_batches set import_limit = null where batch_id = $1 and import_limit is not null',
+    [batchId],
+  );
+}
