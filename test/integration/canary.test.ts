@@ -129,12 +129,14 @@ it('halts on a balance that does not add up', async () => {
 
 it('halts on mass repeats', async () => {
   // As a source that may deliver a record twice.
-  const sourceFile = path.join(pipeline.config.dir, 'sources/web-access.yaml');
-  const before = await readFile(sourceFile, 'utf8');
-  await writeFile(sourceFile, before.replace('identity: payload+occurrence', 'identity: payload'));
+  const setIdentity = (identity: string) =>
+    pipeline.config.editSource('web-access', (source) => {
+      source.identity = identity;
+    });
+  await setIdentity('payload');
   const repeated = accessLog(26_000, 26_800) + accessLog(26_000, 28_000);
   const batch = await runBatch(pipeline, 'repeats', { 'a.log': repeated });
-  await writeFile(sourceFile, before);
+  await setIdentity('payload+occurrence');
   expect([batch.status, batch.canary_passed]).toEqual(['halted', false]);
   expect(batch.status_reason).toMatch('200 of 1000 events repeat each other');
 });

@@ -16,18 +16,26 @@ interface PolicyDocument {
 export async function createConfigDir(edit: (policy: PolicyDocument) => void = () => undefined): Promise<{
   dir: string;
   editPolicy(edit: (policy: PolicyDocument) => void): Promise<void>;
+  /** Changes the file of one source. */
+  editSource(source: string, edit: (document: Record<string, unknown>) => void): Promise<void>;
   remove(): Promise<void>;
 }> {
   const dir = await mkdtemp(path.join(tmpdir(), 'backfill-config-'));
   await cp(EXAMPLES, dir, { recursive: true });
-  const file = path.join(dir, 'policy.yaml');
-  const editPolicy = async (change: (policy: PolicyDocument) => void) => {
-    const policy = parse(await readFile(file, 'utf8')) as PolicyDocument;
-    change(policy);
-    await writeFile(file, stringify(policy));
+  const editYaml = async <T>(name: string, change: (document: T) => void) => {
+    const file = path.join(dir, name);
+    const document = parse(await readFile(file, 'utf8')) as T;
+    change(document);
+    await writeFile(file, stringify(document));
   };
+  const editPolicy = (change: (policy: PolicyDocument) => void) => editYaml('policy.yaml', change);
   await editPolicy(edit);
-  return { dir, editPolicy, remove: () => rm(dir, { recursive: true, force: true }) };
+  return {
+    dir,
+    editPolicy,
+    editSource: (source, change) => editYaml(`sources/${source}.yaml`, change),
+    remove: () => rm(dir, { recursive: true, force: true }),
+  };
 }
 
 /** A policy that asks nobody, for tests of everything but the approvals. */

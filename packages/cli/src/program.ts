@@ -5,6 +5,7 @@ import { addApprove } from './commands/approve.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addHalt } from './commands/halt.ts';
+import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
 import { addList } from './commands/list.ts';
 import { addPublish } from './commands/publish.ts';
@@ -58,6 +59,7 @@ export function createProgram(context: CliContext): Command {
     addReport,
     addTrace,
     addTransform,
+    addImport,
     addGenerate,
     addInit,
     addTaxonomy,

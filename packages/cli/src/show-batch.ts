@@ -3,6 +3,7 @@ import { type BatchDetail, batchDetailSchema } from '@backfill/core/client/batch
 import { followBatch, getBatch } from '@backfill/core/client/follow-batch';
 import { watchBatches } from '@backfill/core/client/watch-batches';
 import type { BatchStatus } from '@backfill/core/domain/batch-status';
+import { restsAtLimit } from '@backfill/core/domain/import-limit';
 import { formatBatch } from '@backfill/core/text/format-batch';
 import { nextSteps } from '@backfill/core/text/next-steps';
 import { CliError } from './cli-error.ts';
@@ -33,7 +34,7 @@ export async function watchToRest(session: Session, batchIds: readonly string[])
       printBatch(session, batch);
     }
   }
-  const bad = rested.filter(({ status }) => BAD_RESTS.includes(status));
+  const bad = rested.filter((batch) => BAD_RESTS.includes(batch.status) && !restsAtLimit(batch));
   if (bad.length > 0) {
     throw new CliError(bad.map(({ batch_id, status }) => `${batch_id} is ${status}.`).join('\n'));
   }

@@ -110,6 +110,7 @@ export function toBatchView(facts: BatchFacts): BatchView {
     checksum: batch.checksum,
     row_count: batch.row_count,
     canary_passed: batch.canary_passed,
+    import_limit: batch.import_limit,
     progress: facts.progress,
     balance: balanceView(balance),
     duplicates: {

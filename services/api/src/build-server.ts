@@ -14,6 +14,7 @@ import { addGetBatch } from './routes/get-batch.ts';
 import { addGetReport } from './routes/get-report.ts';
 import { addHaltBatch } from './routes/halt-batch.ts';
 import { addHealth } from './routes/health.ts';
+import { addLimitImport } from './routes/limit-import.ts';
 import { addListBatches } from './routes/list-batches.ts';
 import { addListFreezes } from './routes/list-freezes.ts';
 import { addPublishBatch } from './routes/publish-batch.ts';
@@ -79,6 +80,7 @@ function addRoutes(server: ApiServer, context: ApiContext, stopping: AbortSignal
   addStreamProgress(server, context, stopping);
   addApproveBatch(server, context);
   addHaltBatch(server, context);
+  addLimitImport(server, context);
   addResumeBatch(server, context);
   addVerifyBatch(server, context);
   addPublishBatch(server, context);

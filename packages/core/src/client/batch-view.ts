@@ -47,6 +47,8 @@ export const batchViewSchema = z.looseObject({
   /** The duplicates of the balance by kind. */
   duplicates: z.looseObject({ same_batch: count, other_batch: count, live: count }),
   canary_passed: z.boolean().nullable(),
+  /** Events after which the import halts for a person. */
+  import_limit: count.nullable(),
   gates: z.array(gateSchema),
   approvals: z.array(approvalSchema),
   /** Roles that have not said yes; null before there is a plan. */

@@ -23,6 +23,7 @@ export function exampleBatch(changes: Partial<BatchDetail> = {}): BatchDetail {
     balance,
     duplicates: { same_batch: 8, other_batch: 0, live: 2 },
     canary_passed: true,
+    import_limit: null,
     gates: [],
     approvals: [],
     missing_approvals: { run: [], publish: ['data_engineering_lead'] },

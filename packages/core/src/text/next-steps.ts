@@ -1,4 +1,5 @@
 import type { BatchView } from '../client/batch-view.ts';
+import { restsAtLimit } from '../domain/import-limit.ts';
 import { formatTable } from './format-table.ts';
 
 /** A command, and what it does. */
@@ -31,6 +32,7 @@ function stepsOf(batch: BatchView): Step[] {
       return [report, step(`verify ${id} --watch`, 'measures again'), giveUp(id)];
     case 'halted':
     case 'failed':
+      if (restsAtLimit(batch)) return [step(`import --batch-id ${id}`, 'imports the rest'), giveUp(id)];
       return [step(`resume ${id} --watch`, 'goes on, once the cause is mended'), giveUp(id)];
     case 'rolled_back':
       return [step(`resume ${id} --watch`, 'starts anew; wants its run approvals again')];

@@ -5,7 +5,9 @@ import {
   createDryRunEvents,
   DRY_RUN_EVENTS_COPY,
   type DryRunDuplicates,
+  type DryRunOwner,
   judgeDryRunEvents,
+  listDryRunOwners,
   noteOwnedEvents,
 } from '../db/queries/dry-run-events.ts';
 import { createOccurrenceTables } from '../db/queries/occurrences.ts';
@@ -31,6 +33,8 @@ export interface DryRun {
   recipe: 'pinned' | 'current';
   balance: Balance;
   duplicates: Omit<DryRunDuplicates, 'inserted'>;
+  /** Batches that have the duplicates of the kind `other_batch`. */
+  owners: DryRunOwner[];
   summary: TransformSummary;
 }
 
@@ -95,6 +99,7 @@ export async function dryRunBatch(tools: TransformTools, batchId: string): Promi
     ...description,
     balance: balanceOf(summary, judged),
     duplicates: { same_batch, other_batch, live },
+    owners: await listDryRunOwners(db, batchId),
     summary,
   };
 }

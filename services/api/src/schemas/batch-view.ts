@@ -33,6 +33,7 @@ export const BatchView = z.object({
   checksum: z.string().nullable(),
   row_count: count.nullable(),
   canary_passed: z.boolean().nullable(),
+  import_limit: count.nullable().describe('Events after which the import halts for a person'),
   progress: z.object({
     chunks_total: count,
     chunks_done: count,

@@ -7,7 +7,7 @@ const IDS_PER_LOOK = 50_000;
 export async function createDryRunEvents(db: Queryable): Promise<void> {
   await db.query(
     `create temporary table dry_run_events (event_id text collate "C" not null, event_ts timestamptz(3) not null);
-     create temporary table dry_run_owned (event_id text collate "C" primary key)`,
+     create temporary table dry_run_owned (event_id text collate "C" primary key, batch_id text not null)`,
   );
 }
 
@@ -21,13 +21,18 @@ export interface DryRunDuplicates {
   live: number;
 }
 
-async function listOwned(keys: Queryable, batchId: string, eventIds: readonly string[]): Promise<string[]> {
-  const { rows } = await keys.query<{ event_id: string }>(
-    `select event_id from analytics.backfill_event_checkpoint
+interface OwnedEvent {
+  event_id: string;
+  batch_id: string;
+}
+
+async function listOwned(keys: Queryable, batchId: string, eventIds: readonly string[]): Promise<OwnedEvent[]> {
+  const { rows } = await keys.query<OwnedEvent>(
+    `select event_id, batch_id from analytics.backfill_event_checkpoint
       where event_id in (select string_to_table($1, e'\\n')) and batch_id <> $2`,
     [eventIds.join('\n'), batchId],
   );
-  return rows.map((row) => row.event_id);
+  return rows;
 }
 
 /**
@@ -48,28 +53,44 @@ export async function noteOwnedEvents(db: Queryable, keys: Queryable, batchId: s
       batchId,
       rows.map((row) => row.event_id),
     );
-    await db.query(`insert into pg_temp.dry_run_owned select string_to_table($1, e'\\n')`, [owned.join('\n')]);
+    await db.query(
+      `insert into pg_temp.dry_run_owned (event_id, batch_id)
+       select event_id, batch_id from jsonb_to_recordset($1::jsonb) as o (event_id text, batch_id text)`,
+      [JSON.stringify(owned)],
+    );
   }
   await db.query('commit');
 }
 
-/** Judges the events of the temporary table as an import would: see duplicate-kind.ts. The batch's own rows are no one's duplicates. */
+/** A batch that has some of the events of a dry run. */
+export interface DryRunOwner {
+  batch_id: string;
+  /** Rows of the dry run that are duplicates of it. */
+  events: number;
+}
+
+/** Each event of the temporary table once, with who has it. The batch's own rows are no one's duplicates. */
+const JUDGED = `
+  with event as (
+    select event_id, event_ts, count(*) as copies from pg_temp.dry_run_events group by event_id, event_ts
+  ), judged as (
+    select e.copies,
+           case
+             when l.event_id is not null then case when l.batch_id is null then 'live' else 'other_batch' end
+             when owner.event_id is not null then 'other_batch'
+           end as kind,
+           case when l.event_id is not null then l.batch_id else owner.batch_id end as owner
+      from event e
+      left join analytics.events_log l on l.event_id = e.event_id and l.event_ts = e.event_ts
+                                      and l.deleted_at is null and l.batch_id is distinct from $1
+      left join pg_temp.dry_run_owned owner on owner.event_id = e.event_id
+  )`;
+
+/** Judges the events of the temporary table as an import would: see duplicate-kind.ts. */
 export async function judgeDryRunEvents(db: Queryable, batchId: string): Promise<DryRunDuplicates> {
   await db.query('analyze pg_temp.dry_run_events, pg_temp.dry_run_owned');
   const { rows } = await db.query<DryRunDuplicates>(
-    `with event as (
-       select event_id, event_ts, count(*) as copies from pg_temp.dry_run_events group by event_id, event_ts
-     ), judged as (
-       select e.copies,
-              case
-                when l.event_id is not null then case when l.batch_id is null then 'live' else 'other_batch' end
-                when owner.event_id is not null then 'other_batch'
-              end as kind
-         from event e
-         left join analytics.events_log l on l.event_id = e.event_id and l.event_ts = e.event_ts
-                                         and l.deleted_at is null and l.batch_id is distinct from $1
-         left join pg_temp.dry_run_owned owner on owner.event_id = e.event_id
-     )
+    `${JUDGED}
      select count(*) filter (where kind is null) as inserted,
             coalesce(sum(copies - 1) filter (where kind is null), 0) as same_batch,
             coalesce(sum(copies) filter (where kind = 'other_batch'), 0) as other_batch,
@@ -78,4 +99,14 @@ export async function judgeDryRunEvents(db: Queryable, batchId: string): Promise
     [batchId],
   );
   return rows[0] ?? { inserted: 0, same_batch: 0, other_batch: 0, live: 0 };
+}
+
+/** Which batches have the events of the temporary table that count as `other_batch`. */
+export async function listDryRunOwners(db: Queryable, batchId: string): Promise<DryRunOwner[]> {
+  const { rows } = await db.query<DryRunOwner>(
+    `${JUDGED}
+     select owner as batch_id, sum(copies) as events from judged where kind = 'other_batch' group by owner order by owner`,
+    [batchId],
+  );
+  return rows;
 }
