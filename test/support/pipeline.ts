@@ -28,15 +28,18 @@ export interface Pipeline extends TestEnvironment {
 }
 
 export interface PipelineOptions {
+  transformers?: number;
   importers?: number;
   layout?: KeyLayout;
   env?: Record<string, string>;
 }
 
-function createServices(env: Record<string, string>, importers: number): Service[] {
+function createServices(env: Record<string, string>, { transformers = 1, importers = 1 }: PipelineOptions): Service[] {
   const runtime = (service: ServiceName) => createRuntime(readEnvironment(service, env));
   return [
-    createTransformerService(createContext(readEnvironment('transformer', env))),
+    ...Array.from({ length: transformers }, () =>
+      createTransformerService(createContext(readEnvironment('transformer', env))),
+    ),
     ...Array.from({ length: importers }, () => createImporterService(runtime('importer'))),
     createVerifierService(runtime('verifier')),
     createRollbackService(runtime('rollback')),
@@ -48,7 +51,7 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
   const environment = await createTestEnvironment(options.layout);
   const config = await createConfigDir(withoutApprovals);
   const env = { ...environment.env, BACKFILL_CONFIG_DIR: config.dir, ...options.env };
-  const services = createServices(env, options.importers ?? 1);
+  const services = createServices(env, options);
   const runtime = createRuntime(readEnvironment('api', env));
   await Promise.all(services.map((service) => service.start()));
   return {

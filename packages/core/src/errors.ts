@@ -33,11 +33,12 @@ export type Decision =
   | { action: 'fail' }
   | { action: 'halt' };
 
-/** How long to wait for a dependency that is down or overloaded. */
-const DEPENDENCY_DELAY_MS = 2_000;
+/** How long to wait for a dependency that is down or overloaded: at first, and at most when it stays so. */
+const FIRST_DEPENDENCY_DELAY_MS = 250;
+const LONGEST_DEPENDENCY_DELAY_MS = 30_000;
 
 /** PostgreSQL: connection exceptions, out of resources, shutdown or start-up under way (Appendix A, error codes). */
-const POSTGRES_UNAVAILABLE = /^(08...|53...|57P0[1-5]|25P03)$/;
+const POSTGRES_UNAVAILABLE = /^(08...|53...|57P0[1-5]|25P0[34])$/;
 /** PostgreSQL: a lock that was not to be had in time, a deadlock, a cancelled statement. Nothing is wrong with the work. */
 const POSTGRES_BUSY = /^(55P03|40P01|40001|57014)$/;
 const NETWORK_UNAVAILABLE = new Set([
@@ -48,6 +49,8 @@ const NETWORK_UNAVAILABLE = new Set([
   'EAI_AGAIN',
   'ENOTFOUND',
   'ECONNABORTED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
 ]);
 const POSTGRES_CLOSED = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/;
 
@@ -76,17 +79,26 @@ export function isDependencyUnavailable(error: unknown): boolean {
   return error instanceof Error && POSTGRES_CLOSED.test(error.message);
 }
 
+function dependencyDelayMs(deferrals: number): number {
+  return Math.min(FIRST_DEPENDENCY_DELAY_MS * 2 ** deferrals, LONGEST_DEPENDENCY_DELAY_MS);
+}
+
 /**
  * What to do with a job that threw, decided in this one place.
  *
  * @param attempt 1 for the first run.
+ * @param deferrals how often the job was put off already: a dependency that stays overloaded is asked ever less often.
  * @param maxAttempts after which an unknown error stops the batch for a person, instead of skipping data.
  */
-export function decide(error: unknown, attempt: number, maxAttempts: number): Decision {
+export function decide(
+  error: unknown,
+  { attempt, deferrals }: { attempt: number; deferrals: number },
+  maxAttempts: number,
+): Decision {
   if (error instanceof StaleWorkError) return { action: 'drop' };
   if (error instanceof FatalError) return { action: 'fail' };
   if (error instanceof DeferError) return { action: 'defer', delayMs: error.delayMs };
-  if (isDependencyUnavailable(error)) return { action: 'defer', delayMs: DEPENDENCY_DELAY_MS };
+  if (isDependencyUnavailable(error)) return { action: 'defer', delayMs: dependencyDelayMs(deferrals) };
   return attempt < maxAttempts ? { action: 'retry' } : { action: 'halt' };
 }
 

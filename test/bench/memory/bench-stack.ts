@@ -22,7 +22,9 @@ export interface BenchStack {
  */
 export async function startBenchStack(say: (line: string) => void, separateCheckpoint = false): Promise<BenchStack> {
   const servers = await startTemporaryServers({ report: say, separateCheckpoint });
-  const env: Record<string, string> = { ...servers.env, BACKFILL_CONFIG_DIR: BENCH_CONFIG_DIR };
+  // The transformer does not wait for importers that a bench has not started.
+  const apart = { BACKFILL_CONFIG_DIR: BENCH_CONFIG_DIR, TRANSFORMER_PARTS_AHEAD: '10000' };
+  const env: Record<string, string> = { ...servers.env, ...apart };
   await migrate({ connectionString: env.DATABASE_URL ?? '' });
   const runtime = createRuntime(readEnvironment('api', { ...env, LOG_LEVEL: 'silent' }));
   const services: ManagedProcess[] = [];

@@ -38,6 +38,8 @@ const RawEnvironment = z.object({
     .min(1)
     .default(16 * 1024 * 1024),
   TRANSFORMER_PART_LINES: z.coerce.number().int().min(1).max(50_000).default(50_000),
+  TRANSFORMER_PARTS_AHEAD: z.coerce.number().int().min(1).max(10_000).default(20),
+  TRANSFORMER_SLICE_MS: z.coerce.number().int().min(0).default(30_000),
   IMPORTER_HOST: z.string().default('127.0.0.1'),
   IMPORTER_PORT: port.default(0),
   IMPORTER_CONCURRENCY: concurrency.default(1),
@@ -84,6 +86,10 @@ export interface ServiceConfig {
   readonly chunkBytes: number;
   /** Most lines of one import part. */
   readonly partLines: number;
+  /** Parts of a batch that may wait for their import before its chunks wait too. */
+  readonly partsAhead: number;
+  /** How long a chunk is worked on before it gives way to other batches that wait. */
+  readonly sliceMs: number;
 }
 
 function readSalts(raw: z.infer<typeof RawEnvironment>): Salts | undefined {
@@ -133,5 +139,7 @@ export function readEnvironment(service: ServiceName, env: NodeJS.ProcessEnv): S
     concurrency: upper === 'API' ? 1 : raw[`${upper}_CONCURRENCY`],
     chunkBytes: raw.TRANSFORMER_CHUNK_BYTES,
     partLines: raw.TRANSFORMER_PART_LINES,
+    partsAhead: raw.TRANSFORMER_PARTS_AHEAD,
+    sliceMs: raw.TRANSFORMER_SLICE_MS,
   });
 }

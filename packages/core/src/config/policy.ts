@@ -61,6 +61,8 @@ export const policySchema = z.strictObject({
       .int()
       .min(64)
       .max(64 * 1024 * 1024),
+    /** Events that the importers of a batch, all together, may stage in a second; as fast as they can when absent. */
+    import_events_per_second: z.int().min(1).max(10_000_000).optional(),
   }),
   privacy: privacyPolicySchema.prefault({}),
   kpi: z.strictObject({ time_zone: kpiTimeZone }),

@@ -10,7 +10,12 @@ import type { Logger } from '../observability/logger.ts';
 import type { Producer } from '../queue/producer.ts';
 
 /** Jobs of one queue that may be under way at once; the rest of the backlog waits in PostgreSQL. */
-export const DISPATCH_WINDOW = 500;
+const DISPATCH_WINDOW = 500;
+/**
+ * Jobs of one queue that may wait in Redis for a worker: enough for all workers until the next look, and few, because
+ * whatever comes later, of a small batch too, waits behind them.
+ */
+export const MOST_WAITING = 32;
 const DISPATCH_EVERY_MS = 200;
 const RECONCILE_EVERY_MS = 3_000;
 const TERMINATE_EVERY_MS = 1_000;
@@ -24,11 +29,13 @@ export type Producers = Readonly<Record<string, Producer>>;
 export async function dispatchDue(db: Queryable, producers: Producers): Promise<number> {
   let sent = 0;
   for (const contract of Object.values<QueueContract>(CONTRACTS)) {
-    const due = await listDueOutboxEntries(db, contract.name, DISPATCH_WINDOW);
-    if (due.length === 0) continue;
-    await producers[contract.name]?.send(
-      due.map((entry) => ({ kind: entry.kind, jobId: entry.job_id, payload: entry.payload })),
-    );
+    const producer = producers[contract.name];
+    const next = await listDueOutboxEntries(db, contract.name, { window: DISPATCH_WINDOW, most: MOST_WAITING });
+    if (next.length === 0 || producer === undefined) continue;
+    const room = MOST_WAITING - (await producer.countWaiting());
+    if (room <= 0) continue;
+    const due = next.slice(0, room);
+    await producer.send(due.map((entry) => ({ kind: entry.kind, jobId: entry.job_id, payload: entry.payload })));
     crashPoint('dispatch:sent');
     await markOutboxDispatched(
       db,

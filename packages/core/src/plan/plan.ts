@@ -33,7 +33,11 @@ export interface Plan {
   input: string;
   manifest: ManifestEntry[];
   recipe: Recipe;
-  policy: Pick<Policy, 'approvals' | 'retention'> & { gates: PlannedThresholds };
+  policy: Pick<Policy, 'approvals' | 'retention'> & {
+    gates: PlannedThresholds;
+    /** Absent when imports have no limit of speed. */
+    import_events_per_second?: number;
+  };
   retentionException: { why: string; until: string } | null;
 }
 

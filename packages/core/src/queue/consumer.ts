@@ -101,7 +101,8 @@ export function createConsumer<J extends Record<string, JobDefinition>>(
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      const decision = decide(error, context.attempt, definition?.attempts ?? 1);
+      const deferrals = Math.max(0, job.attemptsStarted - context.attempt);
+      const decision = decide(error, { attempt: context.attempt, deferrals }, definition?.attempts ?? 1);
       await options.onError(error, decision, job.data, context);
       await carryOut(decision, error, job, token);
     }
@@ -115,7 +116,7 @@ export function createConsumer<J extends Record<string, JobDefinition>>(
     lockDuration: options.lockMs,
     stalledInterval: Math.round(options.lockMs / LOOKS_PER_LOCK),
     maxStalledCount: MAX_STALLED_COUNT,
-    maxStartedAttempts: 20,
+    // No maxStartedAttempts: it counts deferrals too, and would fail a job that waits for an overloaded database.
   });
   worker.on('error', options.onWorkerError);
 

@@ -13,6 +13,8 @@ export interface Producer {
   send(jobs: readonly JobToSend[]): Promise<void>;
   /** The ids among these that no worker will pick up any more: unknown to Redis, failed, or finished. */
   findGone(jobIds: readonly string[]): Promise<string[]>;
+  /** Jobs that could be worked on now, were a worker free. */
+  countWaiting(): Promise<number>;
   /** Removes what is left of these jobs, so that their ids can be sent again. */
   remove(jobIds: readonly string[]): Promise<void>;
   /** Has the job come round every `everyMs`; one scheduler per kind, however often this is called. */
@@ -51,6 +53,7 @@ export function createProducer(contract: QueueContract, connection: QueueConnect
       const states = await Promise.all(jobIds.map((id) => queue.getJobState(id)));
       return jobIds.filter((_id, index) => !ALIVE.has(states[index] ?? 'unknown'));
     },
+    countWaiting: () => queue.getWaitingCount(),
     async remove(jobIds) {
       await Promise.all(jobIds.map((id) => queue.remove(id)));
     },

@@ -23,6 +23,8 @@ export interface Runtime {
   readonly keyStore: KeyStore;
   readonly store: ObjectStore;
   readonly dispatcher: Dispatcher;
+  /** The sending side of every queue. Work goes through the outbox; this is to look at a queue. */
+  readonly producers: Readonly<Record<QueueName, Producer>>;
   /** PostgreSQL (both databases, where there are two), Redis and both buckets, each with what is wrong with it. */
   readonly checkDependencies: ReadinessCheck;
   /** Closes everything, the dispatcher first. */
@@ -120,6 +122,7 @@ export function createRuntime(config: ServiceConfig): Runtime {
     keyStore,
     store,
     dispatcher,
+    producers,
     checkDependencies: createChecks({ pool, keyStore, store, config }, redis),
     async close() {
       // BullMQ waits for a Redis that is away, also to close; the outbox keeps whatever was not sent.

@@ -7,7 +7,7 @@ import { deleteOutboxEntry } from '../db/queries/outbox-delete.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { changeStatus } from '../dispatch/change-status.ts';
 import { WORKING_STATUSES } from '../domain/batch-status.ts';
-import { type Decision, describeError, describeReason } from '../errors.ts';
+import { type Decision, DeferError, describeError, describeReason } from '../errors.ts';
 import { startHealthServer } from '../observability/health-server.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createWorkerConnection } from '../queue/connection.ts';
@@ -50,6 +50,7 @@ async function stopBatch(
 function logOutcome(logger: Logger, decision: Decision, error: unknown, context: JobContext, payload: unknown): void {
   const fields = { ...context, signal: undefined, batch: batchIdOf(payload), error: describeError(error) };
   if (decision.action === 'drop') logger.info(fields, 'job dropped: its batch has moved on');
+  else if (error instanceof DeferError) logger.info(fields, 'job put off');
   else if (decision.action === 'retry' || decision.action === 'defer') logger.warn(fields, `job: ${decision.action}`);
   else logger.error(fields, `job stopped its batch: ${decision.action}`);
 }

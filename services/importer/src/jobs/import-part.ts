@@ -3,6 +3,7 @@ import { crashPoint } from '@backfill/core/crash-point';
 import { type KeyTransaction, withKeyTransaction } from '@backfill/core/db/key-transaction';
 import type { Client } from '@backfill/core/db/pool';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { bookImportTime } from '@backfill/core/db/queries/import-pace';
 import { claimKeys } from '@backfill/core/db/queries/key-claim';
 import { getPart, markPartImported, type Part, type PartCounts } from '@backfill/core/db/queries/part-import';
 import { recordLineage, recordLosers, setPartCounts } from '@backfill/core/db/queries/staging-insert';
@@ -65,12 +66,16 @@ function countLines(runtime: Runtime, part: Part, counts: PartCounts): void {
 /**
  * Imports one part in one transaction. Runs of the same job, by a twin, a zombie or after a crash, find the part
  * taken and change nothing.
+ *
+ * @throws {DeferError} when the batch has a rate, and its time is booked.
  */
 export async function importPart(runtime: Runtime, job: PartJob, signal: AbortSignal): Promise<void> {
   const part = await getPart(runtime.pool, job.part_id);
   if (part === undefined || part.epoch !== job.epoch)
     throw new StaleWorkError(`part ${job.part_id} is not what it was`);
   if (part.state === 'ready') {
+    const { import_events_per_second: rate } = part;
+    if (rate !== null) await bookImportTime(runtime.pool, part, rate);
     const { pool, keyStore } = runtime;
     const work = { batchId: part.batch_id, partId: part.part_id, epoch: part.epoch };
     const counts = await withKeyTransaction({ pool, keyStore, actor: ACTOR, step: 'import', work }, (client, keys) =>

@@ -21,6 +21,7 @@ import { numberLines } from '@backfill/core/transform/number-lines';
 import { readChunk } from '@backfill/core/transform/read-chunk';
 import type { TransformerContext } from '../context.ts';
 import { choosePartSize } from './choose-part-size.ts';
+import { ChunkPace } from './chunk-pace.ts';
 import { registerPart } from './register-part.ts';
 
 const ACTOR = 'transformer';
@@ -53,7 +54,12 @@ async function compileTransformer(
 }
 
 /** Streams the chunk's lines through the recipe and registers each part as it is full. Counts what the rules did. */
-async function transformLines(context: TransformerContext, work: ChunkWork, signal: AbortSignal): Promise<PiiCounts> {
+async function transformLines(
+  context: TransformerContext,
+  work: ChunkWork,
+  pace: ChunkPace,
+  signal: AbortSignal,
+): Promise<PiiCounts> {
   const { fence, chunk, plan } = work;
   const { store, config } = context;
   const observer = new PiiCounter();
@@ -69,11 +75,15 @@ async function transformLines(context: TransformerContext, work: ChunkWork, sign
   const parts = cutParts(lines, transform, chunk, {
     // Parts that were registered before a crash are not made again.
     done: await getPartsOfChunk(context.pool, chunk.chunk_id),
-    nextPart: (partNo) => choosePartSize(context, chunk, partNo),
+    nextPart: (partNo) => {
+      pace.beginParts();
+      return choosePartSize(context, chunk, plan, partNo);
+    },
   });
   for await (const cut of parts) {
     signal.throwIfAborted();
     await registerPart(context, { fence, chunk, ...cut, source: plan.recipe.source.source });
+    await pace.afterPart(signal);
   }
   return observer.counts;
 }
@@ -81,12 +91,16 @@ async function transformLines(context: TransformerContext, work: ChunkWork, sign
 /**
  * Transforms one chunk of the mirror into import parts, as a stream: memory does not grow with the file. Each part is
  * committed on its own, so a crash costs at most the part at hand.
+ *
+ * @throws {DeferError} when the importers lag, or other batches wait for the transformer: the rest comes later.
  */
 export async function transformChunk(context: TransformerContext, job: ChunkJob, signal: AbortSignal): Promise<void> {
   const work = await loadChunk(context, job);
   if (work.chunk.state === 'open') {
+    const pace = new ChunkPace(context, job.batch_id);
+    await pace.requireRoom();
     const pii = await withFenceWatch(context.pool, work.fence, signal, (watched) =>
-      transformLines(context, work, watched),
+      transformLines(context, work, pace, watched),
     );
     await withTransaction(context.pool, ACTOR, async (client) => {
       await enterBatchFence(client, job.batch_id, STATUSES, work.fence.epoch);

@@ -29,6 +29,7 @@ export function buildPlan(given: {
   const { batch, config } = given;
   const gates = gateThresholds(config.policy, batch.source);
   const maxOverlap = batch.request.max_overlap;
+  const rate = config.policy.limits.import_events_per_second;
   return {
     planVersion: 1,
     batchId: batch.batch_id,
@@ -43,6 +44,7 @@ export function buildPlan(given: {
         max_overlap: typeof maxOverlap === 'number' ? maxOverlap : gates.max_overlap,
         max_recut: gates.max_overlap,
       },
+      ...(rate !== undefined && { import_events_per_second: rate }),
     },
     retentionException: given.retentionException,
   };

@@ -8,23 +8,30 @@ export interface DueEntry {
 }
 
 /**
- * The next entries of a queue that may be sent, batches taking turns so that a large one does not starve a small one,
- * and no more than `window` of the queue under way at once: the backlog waits here, not in Redis.
+ * The next entries of a queue that may be sent, at most so many, and no more than `window` of the queue under way at
+ * once: the backlog waits here, not in Redis. Batches take turns, so that a large one does not starve a small one: an
+ * entry's turn is how many of its batch are under way or come before it.
  */
-export async function listDueOutboxEntries(db: Queryable, queue: string, window: number): Promise<DueEntry[]> {
+export async function listDueOutboxEntries(
+  db: Queryable,
+  queue: string,
+  { window, most }: { window: number; most: number },
+): Promise<DueEntry[]> {
   const { rows } = await db.query<DueEntry>(
     `with under_way as (
-       select count(*) as jobs from analytics.backfill_outbox where queue = $1 and dispatched_at is not null
+       select batch_id, count(*) as jobs from analytics.backfill_outbox
+        where queue = $1 and dispatched_at is not null group by batch_id
      ), due as (
        select o.outbox_id, o.job_id, o.kind, o.payload,
-              row_number() over (partition by o.batch_id order by o.outbox_id) as turn
+              row_number() over (partition by o.batch_id order by o.outbox_id) + coalesce(u.jobs, 0) as turn
          from analytics.backfill_outbox o join analytics.backfill_batches b using (batch_id)
+         left join under_way u using (batch_id)
         where o.queue = $1 and o.dispatched_at is null and b.status = any (o.when_status)
      )
      select outbox_id, job_id, kind, payload from due
       order by turn, outbox_id
-      limit (select greatest(0, $2 - jobs) from under_way)`,
-    [queue, window],
+      limit (select greatest(0, least($3, $2 - coalesce(sum(jobs), 0))) from under_way)`,
+    [queue, window, most],
   );
   return rows;
 }

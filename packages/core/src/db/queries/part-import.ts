@@ -18,6 +18,8 @@ export interface Part {
   event_count: number;
   state: 'ready' | 'imported';
   epoch: number;
+  /** Of the whole batch; null for no limit. */
+  import_events_per_second: number | null;
 }
 
 /** Staged rows of a part: those that are new, and those that somebody else already delivered. */
@@ -33,7 +35,7 @@ export async function getPart(db: Queryable, partId: number): Promise<Part | und
   const { rows } = await db.query<Part>(
     `select p.part_id, p.batch_id, b.source, f.source_file, p.is_canary, p.first_line, p.line_count,
             p.first_event_ts, p.last_event_ts, analytics.staging_leaf(b.batch_no) as staging_leaf, p.object_key, p.object_sha256, p.event_count,
-            p.state, p.epoch
+            p.state, p.epoch, b.import_events_per_second
        from analytics.backfill_import_parts p
        join analytics.backfill_files f using (batch_id, file_no)
        join analytics.backfill_batches b using (batch_id)

@@ -80,10 +80,10 @@ export async function sealPlan(
      on conflict do nothing`,
     [plan.batchId, sealed.planHash, sealed.recipeHash, JSON.stringify(plan)],
   );
-  await db.query('update analytics.backfill_batches set plan_hash = $2 where batch_id = $1', [
-    plan.batchId,
-    sealed.planHash,
-  ]);
+  await db.query(
+    'update analytics.backfill_batches set plan_hash = $2, import_events_per_second = $3 where batch_id = $1',
+    [plan.batchId, sealed.planHash, plan.policy.import_events_per_second ?? null],
+  );
   await db.query(
     `insert into analytics.backfill_batches_metadata as m (batch_id, snapshot_start, snapshot_end, raw_path, raw_checksum)
      select batch_id, window_start, window_end, input, $2 from analytics.backfill_batches where batch_id = $1
