@@ -86,8 +86,8 @@ export function createFileTransform(recipe: Recipe): (bytes: Buffer, cut: Cut) =
         return outcome;
       };
       const chunk = { batch_id: 'b', source_file: 'f', first_line: firstLine, line_count: lineCount };
-      const isFull = (part: { lineCount: number }) => part.lineCount >= cut.partLines;
-      for await (const { part } of cutParts(lines, noted, chunk, { done: { parts: 0, lines: 0 }, isFull })) {
+      const nextPart = async () => ({ isCanary: false, maxLines: cut.partLines });
+      for await (const { part } of cutParts(lines, noted, chunk, { done: { parts: 0, lines: 0 }, nextPart })) {
         result.parts.push(keepRows(part));
       }
     }
