@@ -123,11 +123,12 @@ it('ends in the same copies and rows when the transformer is killed at the mirro
   const copies = async (batchId: string) => {
     const objects = await readBucket(stack, 'analytics-backfill');
     const inMirror = objects.filter(({ where }) => where.includes(`/raw/${batchId}/`) && !where.endsWith('.json'));
-    return inMirror.map(({ bytes }) => bytes.subarray(bytes.indexOf('\n')).toString());
+    // Before the object's text stand two lines about it.
+    return inMirror.map(({ bytes }) => bytes.toString().split('\n').slice(2).join('\n'));
   };
   await runToGates('smooth-abroad', undefined, 'web-abroad');
   const smooth = { digest: await batchDigest(sql, 'smooth-abroad'), copies: await copies('smooth-abroad') };
-  expect(smooth.copies.map((copy) => copy.split('\n').length)).toEqual([902, 902]);
+  expect(smooth.copies.map((copy) => copy.split('\n').length)).toEqual([901, 901]);
   await takeBack('smooth-abroad');
 
   const batchId = `${BUMPY}-abroad`;
