@@ -100,6 +100,13 @@ it('takes the canary from the next chunks and files when the first ones hold too
   expect(total(parts, 'events')).toBeGreaterThanOrEqual(1_000);
   expect(total(parts, 'events')).toBeLessThan(2_000);
   expect(batch.row_count).toBe(3_300);
+  // In the order of files and lines: nothing else stands before the canary's end.
+  const { rows } = await pipeline.sql.query(
+    `select string_agg(case when p.is_canary then 'c' else '-' end, '' order by c.chunk_no, p.part_no) as order_
+       from analytics.backfill_import_parts p join analytics.backfill_raw_chunks c using (chunk_id)
+      where p.batch_id = 'spread'`,
+  );
+  expect(rows[0].order_).toMatch(/^c+-+$/);
 });
 
 it('ends with the input when that holds less, and passes with nothing for the gates to judge', async () => {
