@@ -11,6 +11,7 @@ import { type DuplicateKind, judgeRows } from '@backfill/core/domain/duplicate-k
 import { runMain } from '@backfill/core/run-service';
 import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
 import { createRuntimeConsumer, createWorkerService } from '@backfill/core/runtime/worker-service';
+import { checkCanary } from '@backfill/importer/jobs/check-canary';
 import { stagePartRows } from '@backfill/importer/jobs/stage-part-rows';
 
 const ACTOR = 'importer';
@@ -68,6 +69,7 @@ await runMain('importer', (config) => {
   return createWorkerService(runtime, [
     createRuntimeConsumer(runtime, transformedEvents, {
       canary: (payload, job) => importNaively(runtime, payload, job.signal),
+      'check-canary': (payload, job) => checkCanary(runtime, payload, job.signal),
       import: (payload, job) => importNaively(runtime, payload, job.signal),
     }),
   ]);
