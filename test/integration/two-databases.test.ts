@@ -15,14 +15,15 @@ import { startApi } from '../support/api.ts';
 import { runCommandLine } from '../support/command-line.ts';
 import { batchDigest } from '../support/digest.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { type ImporterProcess, startImporterProcess } from '../support/importer-process.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { runPsqlScript } from '../support/psql.ts';
+import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** The canary, and three parts more. */
+/** The canary's ten parts, and three more. */
 const LINES = 1_250;
-const CANARY = 1_000;
+const PART_LINES = 100;
+const PARTS = 13;
 
 // The dedup store in a database of its own, and what can go wrong between the two. Importers are processes here.
 let pipeline: Pipeline;
@@ -30,19 +31,19 @@ beforeAll(async () => {
   pipeline = await startPipeline({
     layout: 'in a database of its own',
     importers: 0,
-    env: { TRANSFORMER_PART_LINES: '100' },
+    env: { TRANSFORMER_PART_LINES: String(PART_LINES) },
   });
 });
 afterAll(() => pipeline.dispose());
 
-const running = new Set<ImporterProcess>();
+const running = new Set<ServiceProcess>();
 afterEach(async () => {
-  for (const importer of running) await importer.stop();
+  for (const importer of running) await importer.end('SIGTERM');
   running.clear();
 });
 
-function startImporter(crashAt?: string): ImporterProcess {
-  const importer = startImporterProcess(pipeline.env, crashAt);
+function startImporter(crashAt?: string): ServiceProcess {
+  const importer = startServiceProcess('importer', pipeline.env, crashAt);
   running.add(importer);
   return importer;
 }
@@ -112,11 +113,11 @@ async function takeBack(batchId: string): Promise<void> {
 describe('an importer that is killed', () => {
   let undisturbed: Record<string, unknown>;
   beforeAll(async () => {
-    const importer = startImporterProcess(pipeline.env);
+    const importer = startServiceProcess('importer', pipeline.env);
     await submit('smooth', 0, LINES);
     await pipeline.rest('smooth', ['awaiting_publish_approval']);
     undisturbed = await digest('smooth');
-    await importer.stop();
+    await importer.end('SIGTERM');
     await takeBack('smooth');
   });
 
@@ -124,7 +125,7 @@ describe('an importer that is killed', () => {
     expect(undisturbed.keys).toEqual([LINES, expect.any(String)]);
     expect(await number(pipeline.sql, 'select count(*) from analytics.backfill_event_checkpoint')).toBe(0);
     // One of each part, and one of the rollback.
-    expect(await decisions('smooth')).toEqual(Array.from({ length: 5 }, () => 'committed'));
+    expect(await decisions('smooth')).toEqual(Array.from({ length: PARTS + 1 }, () => 'committed'));
   });
 
   it.each([
@@ -141,7 +142,7 @@ describe('an importer that is killed', () => {
       await settled();
       // What was decided counts for both databases, what was not for neither.
       expect(await decisions(batchId)).toEqual(decided);
-      const imported = decided.includes('committed') ? CANARY : 0;
+      const imported = decided.includes('committed') ? PART_LINES : 0;
       expect(await importedBy(batchId)).toBe(imported);
       expect(await keysOf(batchId)).toBe(imported);
       startImporter();
@@ -165,16 +166,16 @@ describe('an importer that is killed', () => {
     const { rows } = await pipeline.sql.query(
       `select keys_freed::int, keys_after::int from analytics.backfill_rollbacks where batch_id = 'abandoned'`,
     );
-    expect(rows).toEqual([{ keys_freed: CANARY, keys_after: 0 }]);
+    expect(rows).toEqual([{ keys_freed: PART_LINES, keys_after: 0 }]);
   });
 });
 
 describe('a transaction over both databases', () => {
   beforeAll(async () => {
-    const importer = startImporterProcess(pipeline.env);
+    const importer = startServiceProcess('importer', pipeline.env);
     await submit('base', 10_000, 10_010);
     await pipeline.rest('base', ['awaiting_publish_approval']);
-    await importer.stop();
+    await importer.end('SIGTERM');
   });
 
   const options = () => {
@@ -310,10 +311,10 @@ describe('a start is refused', () => {
   };
   let other: TestEnvironment;
   beforeAll(async () => {
-    const importer = startImporterProcess(pipeline.env);
+    const importer = startServiceProcess('importer', pipeline.env);
     await submit('keeper', 50_000, 50_010);
     await pipeline.rest('keeper', ['awaiting_publish_approval']);
-    await importer.stop();
+    await importer.end('SIGTERM');
     other = await createTestEnvironment('in a database of its own');
   });
   afterAll(() => other.dispose());
@@ -363,7 +364,7 @@ describe('a start is refused', () => {
         /max_prepared_transactions of its server is 0.*\n +To mend it: write max_prepared_transactions = 50 into/;
       const { env } = other;
       await expect(start({ ...env, CHECKPOINT_DATABASE_URL })).rejects.toThrow(refusal);
-      const importer = startImporterProcess({ ...pipeline.env, ...env, CHECKPOINT_DATABASE_URL });
+      const importer = startServiceProcess('importer', { ...pipeline.env, ...env, CHECKPOINT_DATABASE_URL });
       expect([await importer.ended, importer.log()]).toEqual([
         '1',
         expect.stringContaining('write max_prepared_transactions = 50 into its postgresql.conf and restart it'),
