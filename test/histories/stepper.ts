@@ -7,6 +7,7 @@ import { BATCH_STATUSES, type BatchStatus } from '@backfill/core/domain/batch-st
 import { StaleWorkError } from '@backfill/core/errors';
 import { prepareDatabases } from '@backfill/core/runtime/prepare-databases';
 import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
+import { checkCanary } from '@backfill/importer/jobs/check-canary';
 import { importPart } from '@backfill/importer/jobs/import-part';
 import { tombstoneBatch } from '@backfill/rollback/jobs/tombstone-batch';
 import { createContext, type TransformerContext } from '@backfill/transformer/context';
@@ -50,6 +51,7 @@ function createHandlers(transformer: TransformerContext, runtime: Runtime): Reco
     mirror: (payload) => mirrorBatch(transformer, payload, signal),
     transform: (payload) => transformChunk(transformer, payload, signal),
     canary: (payload) => importPart(runtime, payload, signal),
+    'check-canary': (payload) => checkCanary(runtime, payload, signal),
     import: (payload) => importPart(runtime, payload, signal),
     verify: (payload) => verifyBatch(runtime, payload, signal),
     publish: (payload) => publishBatch(runtime, payload),

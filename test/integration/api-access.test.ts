@@ -61,6 +61,7 @@ it('describes every route in OpenAPI 3.1', async () => {
     '/v1/batches/{batch_id}',
     '/v1/batches/{batch_id}/approvals',
     '/v1/batches/{batch_id}/halt',
+    '/v1/batches/{batch_id}/import-limit',
     '/v1/batches/{batch_id}/progress',
     '/v1/batches/{batch_id}/publish',
     '/v1/batches/{batch_id}/report.csv',

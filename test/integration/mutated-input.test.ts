@@ -60,7 +60,7 @@ describe.each(Object.entries(BAD_INPUT_SOURCES))('damaged %s', (_, { source, fil
       expectSafeReasons(whole);
       const events = whole.lines.flatMap(({ outcome }) => (outcome.outcome === 'accepted' ? [outcome.event] : []));
       for (const event of events) checkEvent(event);
-      expect(whole.parts.flatMap(rowsOf).map((row) => [row[1], row[7]])).toEqual(
+      expect(whole.parts.flatMap(rowsOf).map((row) => [row[0], row[6]])).toEqual(
         events.map(({ eventId, payload }) => [eventId, payload]),
       );
     };

@@ -51,7 +51,7 @@ const COMMON = { version: 1, region: 'eu', pseudonym: 'hmac' };
 const subject = (place: string) => ({ path: place, pii: 'pseudonymise', domain: 'user' });
 
 /** Sources that declare every field properly, so that nothing planted may stay: one per format, all of one event. */
-function recordSource(source: string, format: string): object {
+function recordSource(source: string, format: string): { source: string; mapping: object } & Record<string, unknown> {
   return {
     ...COMMON,
     source,
@@ -106,7 +106,7 @@ const CLOUDFRONT_JSON = { ...CLOUDFRONT, source: 'leak-cloudfront-json', format:
 
 /** A source whose records are of an older version than the stored events, and say themselves how their upcast fails. */
 const UPCAST_SOURCE = {
-  ...(recordSource('leak-upcast', 'ndjson') as { mapping: object }),
+  ...recordSource('leak-upcast', 'ndjson'),
   events: { leak_lifted: '2-0-0' },
 };
 const LIFTED_MAPPING = {
@@ -136,7 +136,11 @@ const UPCAST = `export function upcast({ way, comment, ...kept }) {
 `;
 
 /** The same from outside the EU, whose mirror must be as clean as everything else. */
-const abroad = (format: string) => ({ ...recordSource(`leak-abroad-${format}`, format), region: 'non-eu' });
+function abroad(format: string) {
+  const source = recordSource(`leak-abroad-${format}`, format);
+  const session_id = { path: 'session', pii: 'pseudonymise', domain: 'session' };
+  return { ...source, region: 'non-eu', mapping: { ...source.mapping, session_id } };
+}
 
 /** A configuration directory with the sources of the leak test; the policy is the example's, but for shorter lines. */
 export async function createLeakConfig(): Promise<string> {

@@ -9,7 +9,7 @@ export interface AccessLogOptions {
   /** The UTC date of all requests: `2026-03-14`. */
   day: string;
   requests: number;
-  /** Exact repeats among further lines; 0.1 % is what the default gate allows. */
+  /** Further lines that are exact repeats: requests of their own, which the source web-access tells apart. */
   repeats: number;
   /** False writes plain text. */
   gzip: boolean;
@@ -55,7 +55,7 @@ export function generateAccessLog(options: AccessLogOptions): GeneratedFile {
     }
   }
   repeatLines(random, lines, options.repeats);
-  planted.duplicates = options.repeats;
+  planted.events += options.repeats;
   planted.lines = lines.length;
   const text = Buffer.from(`${lines.join('\n')}\n`);
   const name = `access-${options.day}.log${options.gzip ? '.gz' : ''}`;
