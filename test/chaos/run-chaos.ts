@@ -23,6 +23,8 @@ export interface ChaosOptions {
   layout: KeyLayout;
   /** What has not arrived after so long is stuck, ms. */
   timeoutMs: number;
+  /** See {@link WorldOptions}. */
+  logsDir?: string | undefined;
   report(line: string): void;
 }
 
@@ -65,11 +67,11 @@ async function runUndisturbed(
 
 /** Starts servers, and runs the input once without a fault, to know what must come out. */
 export async function prepareChaos(options: ChaosOptions): Promise<ChaosSuite> {
-  const { seed, faults, lockMs, chunkBytes, partLines, report } = options;
+  const { seed, faults, lockMs, chunkBytes, partLines, logsDir, report } = options;
   const batches = cutBatches(options.events, options.batches);
   const schedule = makeSchedule({ seed, faults, points: findCrashPoints(options.layout), lockMs });
   const servers = await startTemporaryServers({ report });
-  const worldOptions = { servers, lockMs, chunkBytes, partLines };
+  const worldOptions = { servers, lockMs, chunkBytes, partLines, logsDir };
   const startedAt = Date.now();
   const seconds = () => ((Date.now() - startedAt) / 1_000).toFixed(1);
   try {

@@ -30,6 +30,8 @@ export interface WorldOptions {
   /** Where the dedup store is. */
   layout: KeyLayout;
   chunkBytes: number;
+  /** Where the services' logs go; they go with the servers when absent. */
+  logsDir?: string | undefined;
   partLines: number;
   /** The importer to run; the real one when absent. */
   importerMain?: string | undefined;
@@ -148,8 +150,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     ...Object.fromEntries(ROLES.map((role) => [tokenVariable(role), servers.secrets.tokens[role]])),
   };
   const book = createCrashBook(options.crashes ?? []);
-  const logs = path.join(servers.dir.logs, name);
-  mkdirSync(logs);
+  const logs = path.join(options.logsDir ?? servers.dir.logs, name);
+  mkdirSync(logs, { recursive: true });
   const startOne = (worker: WorkerName, number: number, port: number) => {
     const own = worker === 'importer' ? options.importerMain : undefined;
     return startWorker({
