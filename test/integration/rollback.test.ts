@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS_WINDOW, accessLog } from '../support/access-log.ts';
 import { batchDigest } from '../support/digest.ts';
 import { KEY_LAYOUTS } from '../support/environment.ts';
+import { keysFreed } from '../support/keys-freed.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { runPsqlScript } from '../support/psql.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
   let pipeline: Pipeline;
@@ -38,16 +38,6 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
       )
     ).rows[0]?.n;
 
-  /** Waits for what a rollback of keys in a database of their own leaves to the services. */
-  const keysFreed = (batchId: string) =>
-    waitFor(`the keys of ${batchId} to be freed`, async () => {
-      const { rowCount } = await pipeline.sql.query(
-        'select 1 from analytics.backfill_rollbacks where batch_id = $1 and keys_freed is null',
-        [batchId],
-      );
-      return rowCount === 0 ? true : undefined;
-    });
-
   it('takes a published batch back, and resuming it gives the same rows again', async () => {
     await publish('other', { 'a.log': accessLog(5_000, 5_040) });
     await publish('mine', { 'a.log': accessLog(0, 100), 'b.log': accessLog(100, 150) });
@@ -55,7 +45,7 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
 
     await pipeline.change('mine', 'published', 'rolling_back');
     await pipeline.rest('mine', ['rolled_back']);
-    await keysFreed('mine');
+    await keysFreed(pipeline, 'mine');
     expect(await liveRows(`batch_id = 'mine'`)).toBe(0);
     expect(await keysOf('mine')).toBe(0);
     expect(await keysOf('other')).toBe(40);
@@ -86,7 +76,7 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
         ? /by-hand +\| +1 \| +30 \| +30 \| +0 \| +0/
         : /by-hand +\| +1 \| +30 \| +\| +0 \| +\|/;
     expect(await runPsqlScript(url, script, { batch_id: 'by-hand' })).toMatch(proof);
-    await keysFreed('by-hand');
+    await keysFreed(pipeline, 'by-hand');
     expect(await runPsqlScript(url, script, { batch_id: 'by-hand' })).toMatch(
       /by-hand +\| +1 \| +30 \| +30 \| +0 \| +0/,
     );

@@ -15,6 +15,7 @@ import { startApi } from '../support/api.ts';
 import { runCommandLine } from '../support/command-line.ts';
 import { batchDigest } from '../support/digest.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { keysFreed, nothingInDoubt } from '../support/keys-freed.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { runPsqlScript } from '../support/psql.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
@@ -77,21 +78,7 @@ async function decisions(batchId: string): Promise<string[]> {
   return rows.map(({ decision }) => decision);
 }
 
-const settled = () =>
-  waitFor('nothing to be in doubt', async () =>
-    (await listPreparedKeys(pipeline.keys)).length === 0 ? true : undefined,
-  );
-
-const freed = (batchId: string) =>
-  waitFor(`the keys of ${batchId} to be freed`, async () =>
-    (await number(
-      pipeline.sql,
-      'select count(*) from analytics.backfill_rollbacks where batch_id = $1 and keys_freed is null',
-      batchId,
-    )) === 0
-      ? true
-      : undefined,
-  );
+const settled = () => nothingInDoubt(pipeline);
 
 /** Keeps the batch's keys from being freed until the function that it returns is called. */
 async function holdKeys(batchId: string): Promise<() => Promise<void>> {
@@ -107,7 +94,7 @@ async function holdKeys(batchId: string): Promise<() => Promise<void>> {
 async function takeBack(batchId: string): Promise<void> {
   await pipeline.change(batchId, 'awaiting_publish_approval', 'rolling_back');
   await pipeline.rest(batchId, ['rolled_back']);
-  await freed(batchId);
+  await keysFreed(pipeline, batchId);
 }
 
 describe('an importer that is killed', () => {
@@ -160,8 +147,7 @@ describe('an importer that is killed', () => {
     expect(await doomed.ended).toBe('SIGKILL');
     const url = pipeline.env.DATABASE_URL ?? '';
     expect(await runPsqlScript(url, 'backfill_apply_tombstones.sql', { batch_id: 'abandoned' })).toMatch(/abandoned/);
-    await freed('abandoned');
-    await settled();
+    await keysFreed(pipeline, 'abandoned');
     expect(await keysOf('abandoned')).toBe(0);
     const { rows } = await pipeline.sql.query(
       `select keys_freed::int, keys_after::int from analytics.backfill_rollbacks where batch_id = 'abandoned'`,
