@@ -138,6 +138,7 @@ describe('a changed copy', () => {
     ['has a number for an id', changed({ session_id: 7 })],
     ['has an unknown outcome', '{"outcome":"suppressed"}'],
     ['has no reason', '{"outcome":"quarantined"}'],
+    ['is in quarantine for what is no code', '{"outcome":"quarantined","reason":"jane@example.org"}'],
     ['is in quarantine with a text for a person', '{"outcome":"quarantined","reason":"r","subject_id":"Jane Doe"}'],
     ['is in quarantine with its text', '{"outcome":"quarantined","reason":"r","line":"Jane Doe"}'],
   ])('is not read where a line %s', (_name, text) => {
