@@ -5,7 +5,8 @@ export type QueueConnection = Redis;
 
 /** A connection for a BullMQ worker: it blocks for jobs and must outlive every outage, so it never gives up. */
 export function createWorkerConnection(redisUrl: string): QueueConnection {
-  return new Redis(redisUrl, { maxRetriesPerRequest: null, lazyConnect: true });
+  // Not lazyConnect: BullMQ awaits a lazy connection's first attempt, and a worker whose first attempt fails never consumes.
+  return new Redis(redisUrl, { maxRetriesPerRequest: null });
 }
 
 /** A Redis that hangs must not hang the dispatcher. */
