@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventLine, WINDOW } from '../support/app-events.ts';
 import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
 import { KEY_LAYOUTS } from '../support/environment.ts';
-import { eventLine, WINDOW } from './app-events.ts';
 import { type Holder, Model } from './model.ts';
 import { createStepper, type Job, ROLL_BACK_FROM, type Stepper } from './stepper.ts';
 
@@ -129,6 +129,7 @@ class History {
     this.#jobsRun.push(job);
     if (job.kind === 'plan') this.#model.plan(job.batch_id);
     if (job.kind === 'canary' || job.kind === 'import') this.#model.importPart(job.batch_id, lines);
+    if (job.kind === 'verify') this.#model.verify(job.batch_id);
     if (job.kind === 'publish') this.#model.publish(job.batch_id);
     if (job.kind === 'tombstone') this.#model.rollBack(job.batch_id);
   }
@@ -174,6 +175,11 @@ class History {
       live: sorted(this.#model.live),
       keys: sorted(this.#model.claims),
     });
+    const { rows: waiting } = await this.#stepper.sql.query<{ batch_id: string }>(
+      `select batch_id from analytics.backfill_batches where status = 'awaiting_publish_approval'`,
+    );
+    // Nobody signs what does not hold any more.
+    for (const { batch_id } of waiting) expect(this.#model.stale(batch_id), batch_id).toEqual([]);
   }
 }
 

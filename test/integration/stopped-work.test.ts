@@ -127,7 +127,7 @@ describe.each(KEY_LAYOUTS)('with the dedup store %s', (layout) => {
       );
       const owners = claims.allNew ? [] : [...claims.holders.owners.values()];
       expect(owners).toEqual(Array.from({ length: 10 }, () => 'owner'));
-      const { rowCount } = await keys.client.query(
+      const { rowCount } = await (await keys.open()).query(
         `select 1 from analytics.backfill_event_checkpoint where batch_id = 'owner'`,
       );
       expect(rowCount).toBe(10);

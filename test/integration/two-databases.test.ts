@@ -177,7 +177,7 @@ describe('a transaction over both databases', () => {
   it('is undone in both when a halt overtakes it between the phases', async () => {
     const work = withKeyTransaction(options(), async (client, keys) => {
       const fence = await enterBatchFence(client, 'base', ['awaiting_publish_approval']);
-      await claim(keys.client, 'overtaken');
+      await claim(await keys.open(), 'overtaken');
       await keys.prepare();
       await pipeline.sql.query(`update analytics.backfill_batches set status = 'halted' where batch_id = 'base'`);
       await checkBatchFence(client, fence);
@@ -192,7 +192,7 @@ describe('a transaction over both databases', () => {
   it('is not aborted while it is alive, however long it takes, and is when its events are gone', async () => {
     let gid = '';
     const alive = withKeyTransaction(options(), async (client, keys) => {
-      await claim(keys.client, 'alive');
+      await claim(await keys.open(), 'alive');
       await keys.prepare();
       gid = (await listPreparedKeys(pipeline.keys))[0]?.gid ?? '';
       await waitFor('the resolver to ask for a decision', async () =>
@@ -212,7 +212,7 @@ describe('a transaction over both databases', () => {
     expect(await isClaimed('alive')).toBe(true);
 
     const frozen = withKeyTransaction(options(), async (client, keys) => {
-      await claim(keys.client, 'frozen');
+      await claim(await keys.open(), 'frozen');
       await keys.prepare();
       const { rows } = await client.query<{ pid: number }>(
         `select pg_backend_pid() as pid, set_config('idle_in_transaction_session_timeout', '1s', true)`,

@@ -14,9 +14,12 @@ const DECISION_LOCK_TIMEOUT = '1s';
 
 /** The dedup store's side of a transaction over events and keys. */
 export interface KeyTransaction {
-  /** The transaction itself where the keys are in the same database. */
-  readonly client: Client;
   readonly isSeparate: boolean;
+  /**
+   * Where the keys are: the transaction itself when that is the same database. In another one, its transaction begins
+   * with the first call; it may idle for a minute at most.
+   */
+  open(): Promise<Client>;
   /**
    * To be called when all is written: makes sure that the keys commit if the events do. After it comes nothing but the
    * last check of the fence.
@@ -59,27 +62,35 @@ async function inTwoPhases<T>(
   run: (client: Client, keys: KeyTransaction) => Promise<T>,
 ): Promise<T> {
   const gid = newGid(work);
+  let begun: Promise<unknown> | undefined;
+  let isWritten = false;
   let mayBePrepared = false;
-  await keyClient.query('begin');
+  const open = async () => {
+    begun ??= keyClient.query('begin');
+    await begun;
+    return keyClient;
+  };
   try {
     const result = await withTransaction(pool, actor, async (client) => {
       // It idles while the keys are claimed in the other database.
       await client.query(`select set_config('idle_in_transaction_session_timeout', '${IDLE_TIMEOUT}', true)`);
       await requireLayout(client, true);
       const prepare = async () => {
+        isWritten = true;
+        if (begun === undefined) return;
         await insertCommitDecision(client, gid);
         crashPoint(`${step}:written`);
         mayBePrepared = true;
         await prepareKeys(keyClient, gid);
         crashPoint(`${step}:prepared`);
       };
-      const done = await run(client, { client: keyClient, isSeparate: true, prepare });
-      if (!mayBePrepared) throw new Error('the keys of a transaction were not prepared');
+      const done = await run(client, { isSeparate: true, open, prepare });
+      if (!isWritten) throw new Error('the keys of a transaction were not prepared');
       return done;
     });
     crashPoint(`${step}:decided`);
     // From here on it is done; what fails now is finished by the resolver.
-    await finishKeys(keyClient, gid, 'committed').catch(() => undefined);
+    if (mayBePrepared) await finishKeys(keyClient, gid, 'committed').catch(() => undefined);
     return result;
   } catch (error) {
     // The resolver would find it, but others wait for these keys. The error is the first one in any case.
@@ -104,6 +115,6 @@ export async function withKeyTransaction<T>(
   }
   return withTransaction(pool, actor, async (client) => {
     await requireLayout(client, false);
-    return run(client, { client, isSeparate: false, prepare: async () => undefined });
+    return run(client, { isSeparate: false, open: async () => client, prepare: async () => undefined });
   });
 }

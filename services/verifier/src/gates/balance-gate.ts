@@ -101,7 +101,7 @@ export async function measureBalance(
     discrepancies.push(`staged rows: ${total.accepted} expected, ${staging.staged} found`);
   }
   if (staging.new !== total.inserted) {
-    discrepancies.push(`rows to publish: ${total.inserted} expected, ${staging.new} found`);
+    discrepancies.push(`new rows: ${total.inserted} expected, ${staging.new} found`);
   }
   return {
     gate: 'balance',

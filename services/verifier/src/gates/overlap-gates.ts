@@ -7,21 +7,20 @@ export interface StagedCounts {
   same_batch: number;
   other_batch: number;
   live: number;
-  /** Staged as new, but delivered live since. */
+  /** Staged as new, and lost since to live ingestion or to a batch that published first. */
   newly_live: number;
 }
 
-/** Counts the staged rows of a batch ($1) with the window [$2, $3); see {@link StagedCounts}. */
+/** Counts the staged rows of a batch ($1); see {@link StagedCounts}. */
 export const STAGED_COUNTS_SQL = `
   select count(*) as staged,
          count(*) filter (where duplicate_kind = 'same_batch') as same_batch,
          count(*) filter (where duplicate_kind = 'other_batch') as other_batch,
          count(*) filter (where duplicate_kind = 'live') as live,
-         count(*) filter (where not is_duplicate and exists (
-           select 1 from analytics.events_log l
-            where l.event_id = s.event_id and l.event_ts = s.event_ts and l.deleted_at is null
-              and l.event_ts >= $2 and l.event_ts < $3)) as newly_live
-    from analytics.events_backfill_staging s
+         count(*) filter (where not is_duplicate and event_id in (
+           select l.event_id from analytics.backfill_losers l
+            where l.loser_batch_id = $1 and not l.to_publish)) as newly_live
+    from analytics.events_backfill_staging
    where batch_id = $1`;
 
 /** A file of the batch whose events another batch has from a file that was cut differently. */

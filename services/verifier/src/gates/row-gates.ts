@@ -5,14 +5,16 @@ import type { GateResult } from '@backfill/core/domain/gate-result';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
 import QueryStream from 'pg-query-stream';
-import { RowsDigest } from './rows-digest.ts';
+import { type DigestedRow, RowsDigest } from './rows-digest.ts';
 
 const STAGED_ROWS_SQL = `
-  select event_id, source, event_name, schema_version, event_ts, session_id, subject_id, payload::text as payload,
-         is_duplicate
-    from analytics.events_backfill_staging
-   where batch_id = $1
-   order by event_id, is_duplicate`;
+  select s.event_id, s.source, s.event_name, s.schema_version, s.event_ts, s.session_id, s.subject_id,
+         s.payload::text as payload, s.is_duplicate,
+         s.duplicate_kind is distinct from 'same_batch' and coalesce(l.to_publish, not s.is_duplicate) as to_publish
+    from analytics.events_backfill_staging s
+    left join analytics.backfill_losers l on l.loser_batch_id = s.batch_id and l.event_id = s.event_id
+   where s.batch_id = $1
+   order by s.event_id, s.is_duplicate, s.part_id, s.schema_version`;
 const MAX_EXAMPLES = 5;
 
 interface StagedRow {
@@ -25,16 +27,51 @@ interface StagedRow {
   subject_id: string | null;
   payload: string;
   is_duplicate: boolean;
+  /** As `analytics.backfill_rows_to_publish` has it, which takes the first of an event's rows. */
+  to_publish: boolean;
 }
 
-export interface RowFindings {
+export interface RowFindings extends ToPublish {
   gates: GateResult[];
+}
+
+interface ToPublish {
   /** Rows to publish. */
   rowCount: number;
   /** sha256 over the sorted ids of the rows to publish, each with a line end. */
   checksum: string;
   /** sha256 over every column of the rows to publish, in id order: no column can be changed unseen. */
   rowsDigest: string;
+}
+
+/** Counts and digests rows that come in id order, the first of each event. */
+class RowsToPublish {
+  readonly #ids = createHash('sha256');
+  readonly #digest = new RowsDigest();
+  #lastId: string | undefined;
+
+  add(row: DigestedRow): void {
+    if (row.event_id === this.#lastId) return;
+    this.#lastId = row.event_id;
+    this.#ids.update(`${row.event_id}\n`);
+    this.#digest.add(row);
+  }
+
+  end(): ToPublish {
+    return { rowCount: this.#digest.rows, checksum: this.#ids.digest('hex'), rowsDigest: this.#digest.hex() };
+  }
+}
+
+/** Rows with a problem: how many, and the first of them. */
+class RowProblems {
+  rows = 0;
+  readonly examples: string[] = [];
+
+  note(row: StagedRow, problem: string | undefined): void {
+    if (problem === undefined) return;
+    this.rows += 1;
+    if (this.examples.length < MAX_EXAMPLES) this.examples.push(`${row.event_id} ${problem}`);
+  }
 }
 
 /** What is wrong with a row's columns: they are projections of the payload, and the id is computed from it. */
@@ -55,15 +92,11 @@ export async function measureRows(
   signal: AbortSignal,
 ): Promise<RowFindings> {
   const check = compileTaxonomyCheck(recipe);
-  const ids = createHash('sha256');
-  const digest = new RowsDigest();
-  const invalid: string[] = [];
-  const wrongIdentity: string[] = [];
+  const toPublish = new RowsToPublish();
+  const invalid = new RowProblems();
+  const wrongIdentity = new RowProblems();
   let staged = 0;
-  let invalidRows = 0;
-  let identityProblems = 0;
-  let rowCount = 0;
-  let lastId: string | undefined;
+  let lastNewId: string | undefined;
 
   const client = await pool.connect();
   let failed = true;
@@ -72,34 +105,21 @@ export async function measureRows(
     for await (const row of rows as AsyncIterable<StagedRow>) {
       if (staged % 1_000 === 0) signal.throwIfAborted();
       staged += 1;
-      const violation = check(row);
-      if (violation !== undefined) {
-        invalidRows += 1;
-        if (invalid.length < MAX_EXAMPLES) invalid.push(`${row.event_id} ${violation}`);
-      }
-      const isRepeated = !row.is_duplicate && row.event_id === lastId;
-      const problem = isRepeated ? 'staged twice as new' : identityProblem(row);
-      if (problem !== undefined) {
-        identityProblems += 1;
-        if (wrongIdentity.length < MAX_EXAMPLES) wrongIdentity.push(`${row.event_id} ${problem}`);
-      }
-      if (row.is_duplicate) continue;
-      lastId = row.event_id;
-      rowCount += 1;
-      ids.update(`${row.event_id}\n`);
-      digest.add(row);
+      invalid.note(row, check(row));
+      const isRepeated = !row.is_duplicate && row.event_id === lastNewId;
+      wrongIdentity.note(row, isRepeated ? 'staged twice as new' : identityProblem(row));
+      if (!row.is_duplicate) lastNewId = row.event_id;
+      if (row.to_publish) toPublish.add(row);
     }
     failed = false;
   } finally {
     client.release(failed);
   }
   // A batch that has nothing to show for itself proves nothing.
-  const validShare = staged === 0 ? 0 : (staged - invalidRows) / staged;
+  const validShare = staged === 0 ? 0 : (staged - invalid.rows) / staged;
   const procedure = STAGED_ROWS_SQL.trim();
   return {
-    rowCount,
-    checksum: ids.digest('hex'),
-    rowsDigest: digest.hex(),
+    ...toPublish.end(),
     gates: [
       {
         gate: 'schema',
@@ -107,15 +127,15 @@ export async function measureRows(
         observed: validShare,
         passed: validShare >= minValidShare,
         procedure: `${procedure}\n-- each payload against its schema of the pinned taxonomy`,
-        detail: { staged, invalid: invalidRows, examples: invalid },
+        detail: { staged, invalid: invalid.rows, examples: invalid.examples },
       },
       {
         gate: 'identity',
         threshold: 0,
-        observed: identityProblems,
-        passed: identityProblems === 0,
+        observed: wrongIdentity.rows,
+        passed: wrongIdentity.rows === 0,
         procedure: `${procedure}\n-- each id computed again from its row; no id twice among the rows to publish`,
-        detail: { staged, problems: identityProblems, examples: wrongIdentity },
+        detail: { staged, problems: wrongIdentity.rows, examples: wrongIdentity.examples },
       },
     ],
   };

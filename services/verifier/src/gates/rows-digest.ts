@@ -33,8 +33,8 @@ export class RowsDigest {
 
 const ROWS_TO_PUBLISH_SQL = `
   select event_id, event_name, schema_version, session_id, subject_id
-    from analytics.events_backfill_staging
-   where batch_id = $1 and not is_duplicate
+    from analytics.backfill_rows_to_publish
+   where batch_id = $1
    order by event_id`;
 
 /** The digest of the batch's rows to publish as they are now, read on the caller's connection. */

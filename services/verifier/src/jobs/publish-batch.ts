@@ -1,8 +1,10 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
+import { type KeyTransaction, withKeyTransaction } from '@backfill/core/db/key-transaction';
 import type { Client } from '@backfill/core/db/pool';
 import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
+import { holdOwnersToTakeOver } from '@backfill/core/db/queries/key-takeover';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import {
   countOverlap,
@@ -11,16 +13,17 @@ import {
   lockStagedRows,
   type PublishCounts,
   publishRows,
-  recordNewlyLive,
   setPublished,
 } from '@backfill/core/db/queries/publish-rows';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
+import { recallBatches } from '@backfill/core/dispatch/recall-batches';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { digestRowsToPublish } from '../gates/rows-digest.ts';
 import { readPublished } from './published-checksum.ts';
+import { takeOverKeys } from './take-over-keys.ts';
 
 const ACTOR = 'verifier';
 
@@ -44,18 +47,29 @@ async function checkSignedRows(client: Client, batchId: string): Promise<number>
   return batch.row_count ?? 0;
 }
 
-async function publishInTransaction(client: Client, job: BatchJob, plan: Plan): Promise<PublishCounts> {
+/** @throws {OverlapGrewError} when more of what was signed is somebody else's by now than the policy allows for. */
+async function checkOverlap(client: Client, batchId: string, counts: PublishCounts, maxOverlap: number): Promise<void> {
+  if (counts.newly_live === 0) return;
+  const { staged, overlap } = await countOverlap(client, batchId);
+  // What was to be taken over counts as overlap already; all of it may be lost, within the same bound.
+  const grown = overlap + counts.newly_live - counts.not_taken_over;
+  if (Math.max(grown, counts.not_taken_over) > maxOverlap * staged) {
+    throw new OverlapGrewError(`${counts.newly_live} events became live since the verification`);
+  }
+}
+
+async function publishInTransaction(
+  client: Client,
+  keys: KeyTransaction,
+  job: BatchJob,
+  plan: Plan,
+): Promise<PublishCounts & { taken_over: number; recalled: string[] }> {
   await enterBatchFence(client, job.batch_id, ['publishing'], job.epoch);
+  await holdOwnersToTakeOver(client, job.batch_id);
   const signed = await checkSignedRows(client, job.batch_id);
   const counts = await publishRows(client, job.batch_id);
-  crashPoint('publish:written');
-  if (counts.newly_live > 0) {
-    await recordNewlyLive(client, job.batch_id);
-    const { staged, overlap } = await countOverlap(client, job.batch_id);
-    if (overlap + counts.newly_live > plan.policy.gates.max_overlap * staged) {
-      throw new OverlapGrewError(`${counts.newly_live} events became live since the verification`);
-    }
-  }
+  crashPoint('publish:inserted');
+  await checkOverlap(client, job.batch_id, counts, plan.policy.gates.max_overlap);
   if (counts.published + counts.newly_suppressed + counts.newly_live !== signed) {
     throw new FatalError(
       `of ${signed} signed rows ${counts.published} were published, and not all others are explained`,
@@ -66,21 +80,29 @@ async function publishInTransaction(client: Client, job: BatchJob, plan: Plan): 
     throw new FatalError(`${counts.published} rows were published and ${published.rowCount} are there`);
   }
   await setPublished(client, job.batch_id, published);
+  const { taken, rivals } = await takeOverKeys(client, keys, job.batch_id);
+  crashPoint('publish:taken');
+  const recalled = await recallBatches(client, rivals, `${job.batch_id} published events that both delivered`);
+  await keys.prepare();
   const changed = await changeStatus(client, {
     batchId: job.batch_id,
     from: ['publishing'],
     to: 'published',
-    reason: `${counts.published} events; left out: ${counts.newly_suppressed} newly suppressed, ${counts.newly_live} newly live`,
+    reason: describePublish(counts, taken),
     epoch: job.epoch,
   });
   if (!changed) throw new StaleWorkError(`batch ${job.batch_id} was stopped`);
   crashPoint('publish:changed');
-  return counts;
+  return { ...counts, taken_over: taken, recalled };
+}
+
+function describePublish({ published, newly_suppressed, newly_live }: PublishCounts, taken: number): string {
+  const takenOver = taken === 0 ? '' : `, ${taken} of them taken over from batches that are not published`;
+  return `${published} events${takenOver}; left out: ${newly_suppressed} newly suppressed, ${newly_live} newly live`;
 }
 
 async function sendBackToVerify(runtime: Runtime, job: BatchJob, reason: string): Promise<void> {
   await withTransaction(runtime.pool, ACTOR, async (client) => {
-    await recordNewlyLive(client, job.batch_id);
     const change = { batchId: job.batch_id, from: ['publishing' as const], to: 'verifying' as const, reason };
     if (!(await changeStatus(client, { ...change, epoch: job.epoch }))) {
       throw new StaleWorkError(`batch ${job.batch_id} was stopped`);
@@ -91,7 +113,8 @@ async function sendBackToVerify(runtime: Runtime, job: BatchJob, reason: string)
 /**
  * Publishes a signed batch in one transaction: either every row is live and the batch says so, or nothing happened.
  * Rows that were suppressed or delivered live since the signing are left out and recorded; too many of the latter send
- * the batch back to its gates.
+ * the batch back to its gates. What it shares with batches that are not published becomes its own, and those go back to
+ * their gates.
  */
 export async function publishBatch(runtime: Runtime, job: BatchJob): Promise<void> {
   const { pool, logger } = runtime;
@@ -103,7 +126,9 @@ export async function publishBatch(runtime: Runtime, job: BatchJob): Promise<voi
   }
   crashPoint('publish:prepared');
   try {
-    const counts = await withTransaction(pool, ACTOR, (client) => publishInTransaction(client, job, plan));
+    const work = { batchId: job.batch_id, partId: 0, epoch: job.epoch };
+    const options = { pool, keyStore: runtime.keyStore, actor: ACTOR, step: 'publish', work };
+    const counts = await withKeyTransaction(options, (client, keys) => publishInTransaction(client, keys, job, plan));
     crashPoint('publish:committed');
     logger.info({ batch: job.batch_id, ...counts }, 'batch published');
   } catch (error) {

@@ -8,12 +8,13 @@ import { setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
 import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert';
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
+import { areRowsToPublishStale, markRowsToPublish } from '@backfill/core/db/queries/rows-to-publish';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { canonicalJson } from '@backfill/core/domain/canonical-json';
 import type { GateResult } from '@backfill/core/domain/gate-result';
-import { FatalError, StaleWorkError } from '@backfill/core/errors';
+import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import { countsOccurrences } from '@backfill/core/recipe/recipe';
 import type { Runtime } from '@backfill/core/runtime/runtime';
@@ -29,6 +30,7 @@ import { measureRows } from '../gates/row-gates.ts';
 import { writeReport } from '../report/write-report.ts';
 
 const ACTOR = 'verifier';
+const MEASURE_AGAIN_MS = 250;
 
 interface Findings {
   results: GateResult[];
@@ -48,11 +50,7 @@ async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: A
   const { pool, store, config } = runtime;
   const { gates } = plan.policy;
   const balance = await measureBalance({ pool, store, bucket: config.storage.archiveBucket }, plan.batchId, signal);
-  const { rows } = await pool.query<StagedCounts>(STAGED_COUNTS_SQL, [
-    plan.batchId,
-    new Date(plan.recipe.window.startMs),
-    new Date(plan.recipe.window.endMs),
-  ]);
+  const { rows } = await pool.query<StagedCounts>(STAGED_COUNTS_SQL, [plan.batchId]);
   const counts = rows[0] ?? { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
   const recut = countsOccurrences(plan.recipe) ? await findRecut(pool, plan.batchId) : undefined;
   const rowFindings = await measureRows(pool, plan.batchId, plan.recipe, gates.schema, signal);
@@ -94,6 +92,12 @@ export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: Abort
   const plan = await getPlan(pool, job.batch_id);
   if (batch?.plan_hash == null || plan === undefined) throw new FatalError(`batch ${job.batch_id} has no plan`);
   const { attempt, plan_hash: planHash } = batch;
+  await withTransaction(pool, ACTOR, async (client) => {
+    await enterBatchFence(client, job.batch_id, ['verifying'], fence.epoch);
+    await markRowsToPublish(client, job.batch_id);
+    await checkBatchFence(client, fence);
+  });
+  crashPoint('verify:marked');
   const findings = await withFenceWatch(pool, fence, signal, (watched) => measure(runtime, plan, planHash, watched));
   crashPoint('verify:measured');
   const failures = describeFailures(findings.results);
@@ -117,6 +121,9 @@ export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: Abort
       epoch: fence.epoch,
     });
     if (!changed) throw new StaleWorkError(`batch ${job.batch_id} was stopped`);
+    if (await areRowsToPublishStale(client, job.batch_id)) {
+      throw new DeferError('a batch with the same events was published or taken back meanwhile', MEASURE_AGAIN_MS);
+    }
   });
   crashPoint('verify:left');
   logger.info({ batch: job.batch_id, rows: findings.rowCount, failures }, 'batch verified');

@@ -15,8 +15,11 @@ export interface DayCount {
 const DAY_COUNTS_SQL = `
   with staged as (
     select event_name, (event_ts at time zone 'UTC')::date as day, count(*) as staged,
-           count(*) filter (where is_duplicate) as duplicates, count(*) filter (where not is_duplicate) as new
+           count(*) filter (where is_duplicate) as duplicates
       from analytics.events_backfill_staging where batch_id = $1 group by 1, 2
+  ), to_publish as (
+    select event_name, (event_ts at time zone 'UTC')::date as day, count(*) as rows
+      from analytics.backfill_rows_to_publish where batch_id = $1 group by 1, 2
   ), stored as (
     select event_name, (event_ts at time zone 'UTC')::date as day,
            count(*) filter (where l.batch_id is distinct from $1) as others,
@@ -28,8 +31,8 @@ const DAY_COUNTS_SQL = `
   )
   select event_name, day::text, coalesce(others, 0) as pre_count, coalesce(staged, 0) as staged,
          coalesce(duplicates, 0) as duplicates,
-         case when $2 then coalesce(own, 0) else coalesce(new, 0) end as batch_count
-    from staged full join stored using (event_name, day)
+         case when $2 then coalesce(own, 0) else coalesce(rows, 0) end as batch_count
+    from staged full join stored using (event_name, day) left join to_publish using (event_name, day)
    order by event_name, day`;
 
 /** Counts per event type and UTC day of the batch's source and window. */

@@ -153,7 +153,7 @@ export async function claimKeys(db: Queryable, keys: KeyTransaction, part: Part)
   const live = await findLiveEvents(db, part);
   const liveIds = [...live.keys()];
   const sentIds = keys.isSeparate ? await listPartEvents(db, part) : undefined;
-  const store = sentIds === undefined ? keysOfLedger(db, part) : keysOfEvents(keys.client, part, sentIds);
+  const store = sentIds === undefined ? keysOfLedger(db, part) : keysOfEvents(await keys.open(), part, sentIds);
   let claimed = await store.claimFree(liveIds);
   if (claimed === part.event_count) return { allNew: true };
   const eventIds = sentIds ?? (await listPartEvents(db, part));

@@ -4,15 +4,17 @@ export interface PublishCounts {
   published: number;
   /** Rows whose person was suppressed since they were staged. */
   newly_suppressed: number;
-  /** Rows that live ingestion delivered since they were verified. */
+  /** Rows that somebody else published or delivered live since they were verified. */
   newly_live: number;
+  /** Those among them that the batch would have taken over from another one. */
+  not_taken_over: number;
 }
 
 /** The UTC days of the batch's rows to publish, as `YYYY-MM-DD`. */
 export async function listDaysToPublish(db: Queryable, batchId: string): Promise<string[]> {
   const { rows } = await db.query<{ day: string }>(
     `select distinct (event_ts at time zone 'UTC')::date::text as day
-       from analytics.events_backfill_staging where batch_id = $1 and not is_duplicate order by 1`,
+       from analytics.backfill_rows_to_publish where batch_id = $1 order by 1`,
     [batchId],
   );
   return rows.map((row) => row.day);
@@ -31,25 +33,10 @@ export async function lockStagedRows(db: Queryable, batchId: string): Promise<vo
 /** Makes the batch's staged rows live: the one statement that writes batches into the stored events. */
 export async function publishRows(db: Queryable, batchId: string): Promise<PublishCounts> {
   const { rows } = await db.query<PublishCounts>('select * from analytics.publish_batch_rows($1)', [batchId]);
-  return rows[0] ?? { published: 0, newly_suppressed: 0, newly_live: 0 };
+  return rows[0] ?? { published: 0, newly_suppressed: 0, newly_live: 0, not_taken_over: 0 };
 }
 
-/** Records staged rows that somebody else has live by now as lost to them. */
-export async function recordNewlyLive(db: Queryable, batchId: string): Promise<void> {
-  await db.query(
-    `insert into analytics.backfill_losers (loser_batch_id, event_id, winner_batch_id)
-     select $1, s.event_id, l.batch_id
-       from analytics.events_backfill_staging s
-       join analytics.backfill_batches b on b.batch_id = s.batch_id
-       join analytics.events_log l on l.event_id = s.event_id and l.event_ts = s.event_ts and l.deleted_at is null
-      where s.batch_id = $1 and not s.is_duplicate and l.batch_id is distinct from $1
-      order by s.event_id
-     on conflict do nothing`,
-    [batchId],
-  );
-}
-
-/** Staged rows of the batch that are overlap: flagged as such at import, or lost to others since. */
+/** Staged rows of the batch, and those among them that somebody else had at their import. */
 export async function countOverlap(db: Queryable, batchId: string): Promise<{ staged: number; overlap: number }> {
   const { rows } = await db.query<{ staged: number; overlap: number }>(
     `select count(*) as staged, count(*) filter (where duplicate_kind in ('other_batch', 'live')) as overlap

@@ -1,0 +1,46 @@
+import type { Client, Queryable } from '../pool.ts';
+
+/** Whether a batch may publish an event it lost (`l`): somebody else has it, and is not published. */
+const MAY_PUBLISH = `
+  coalesce((select w.status <> 'published' from analytics.backfill_batches w where w.batch_id = l.winner_batch_id), false)`;
+
+/**
+ * Decides which rows the batch's publish would write, as things stand (`analytics.backfill_rows_to_publish`): what
+ * somebody else has live by now is recorded as lost, and of what is lost the batch means to publish what its owner has
+ * not: the first to publish wins.
+ */
+export async function markRowsToPublish(client: Client, batchId: string): Promise<void> {
+  // In key order, as a publish does it that takes events of this batch over.
+  await client.query(
+    'select 1 from analytics.backfill_losers where loser_batch_id = $1 order by event_id for no key update',
+    [batchId],
+  );
+  await client.query(
+    `insert into analytics.backfill_losers as l (loser_batch_id, event_id, winner_batch_id)
+     select distinct on (s.event_id) $1, s.event_id, e.batch_id
+       from analytics.backfill_batches b
+       join analytics.events_backfill_staging s on s.batch_id = b.batch_id
+       join analytics.events_log e on e.event_id = s.event_id and e.event_ts = s.event_ts and e.deleted_at is null
+      where b.batch_id = $1 and s.duplicate_kind is distinct from 'same_batch'
+        and e.event_ts >= b.window_start and e.event_ts < b.window_end
+      order by s.event_id
+     on conflict (loser_batch_id, event_id) do update set winner_batch_id = excluded.winner_batch_id
+       where l.winner_batch_id is distinct from excluded.winner_batch_id`,
+    [batchId],
+  );
+  await client.query(
+    `update analytics.backfill_losers l set to_publish = not l.to_publish
+      where l.loser_batch_id = $1 and l.to_publish is distinct from ${MAY_PUBLISH}`,
+    [batchId],
+  );
+}
+
+/** True when an owner was published, or taken back, since the rows to publish were decided. */
+export async function areRowsToPublishStale(db: Queryable, batchId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select 1 from analytics.backfill_losers l
+      where l.loser_batch_id = $1 and l.to_publish is distinct from ${MAY_PUBLISH} limit 1`,
+    [batchId],
+  );
+  return rowCount === 1;
+}
