@@ -22,10 +22,18 @@ export interface SecondIds {
   pseudonym(domain: string, value: JsonValue, timeMs: number): string | typeof UNUSABLE | undefined;
 }
 
+const pathNames = new Map<string, string[]>();
+
+function namesOf(path: string): string[] {
+  const known = pathNames.get(path) ?? path.split('.');
+  pathNames.set(path, known);
+  return known;
+}
+
 /** The field at a path of names with dots between them; undefined where it, or an object on the way, is missing. */
 export function fieldAt(record: JsonObject, path: string): JsonValue | undefined {
   let value: JsonValue | undefined = record;
-  for (const name of path.split('.')) {
+  for (const name of namesOf(path)) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     value = value[name];
   }
@@ -45,8 +53,8 @@ export function secondIds({ source, keyPeriods }: Recipe, keys: KeyRing): Second
   const remembered = new Map<string, string>();
 
   function versionAt(timeMs: number): number {
-    const begun = keyPeriods.filter(({ fromMs }, index) => index === 0 || timeMs >= (fromMs ?? 0));
-    return begun.at(-1)?.version ?? 1;
+    const period = keyPeriods.findLast(({ fromMs }, index) => index === 0 || timeMs >= (fromMs ?? 0));
+    return period?.version ?? 1;
   }
 
   function derive(version: number, domain: string, id: string): string {

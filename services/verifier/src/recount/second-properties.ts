@@ -13,27 +13,24 @@ type Mapping = Recipe['source']['mapping']['properties'];
 class Refused extends Error {}
 
 /** What of a record the schema's allow-list lets through; undefined when a rule refuses the whole line. */
-export type PropertiesReading = (
-  schema: JsonObject,
-  mapping: Mapping,
-  record: JsonObject,
-  timeMs: number,
-) => JsonObject | undefined;
+export type PropertiesReading = (schema: JsonObject, record: JsonObject, timeMs: number) => JsonObject | undefined;
 
 const typesOf = (node: JsonObject): JsonValue[] => (Array.isArray(node.type) ? node.type : [node.type ?? null]);
 
-function mappedValue(mapping: Mapping, name: string, record: JsonObject): JsonValue | undefined {
+/** Where a property's value stands in a record, and what the mapping makes of it. */
+function compileMapped(mapping: Mapping, name: string): (record: JsonObject) => JsonValue | undefined {
   const own = mapping[name];
+  if (typeof own === 'object' && 'constant' in own) return () => own.constant;
   if (typeof own === 'object') {
-    if ('constant' in own) return own.constant;
-    const raw = fieldAt(record, own.path);
-    return raw === undefined || typeof raw === 'object'
-      ? raw
-      : (new Map(Object.entries(own.values)).get(String(raw)) ?? raw);
+    const values = new Map(Object.entries(own.values));
+    return (record) => {
+      const raw = fieldAt(record, own.path);
+      return raw === undefined || typeof raw === 'object' ? raw : (values.get(String(raw)) ?? raw);
+    };
   }
   const rest = mapping['*'];
   const path = own ?? (typeof rest === 'string' ? rest.split('*').join(name) : undefined);
-  return path === undefined ? undefined : fieldAt(record, path);
+  return path === undefined ? () => undefined : (record) => fieldAt(record, path);
 }
 
 /**
@@ -42,7 +39,12 @@ function mappedValue(mapping: Mapping, name: string, record: JsonObject): JsonVa
  *
  * @param isOpen true leaves values as they are, but for those that are dropped: an upcast sees them like that
  */
-export function propertiesReading({ source }: Recipe, ids: SecondIds, isOpen = false): PropertiesReading {
+export function propertiesReading(
+  { source }: Recipe,
+  ids: SecondIds,
+  mapping: Mapping,
+  isOpen = false,
+): PropertiesReading {
   const mask = compileTextMask(source.pii?.detectors ?? DETECTOR_NAMES);
   const onFind = source.pii?.scan ?? 'mask';
   const reduceUrls = new Map<string, (url: string) => string>();
@@ -117,9 +119,17 @@ export function propertiesReading({ source }: Recipe, ids: SecondIds, isOpen = f
     return found;
   }
 
-  return (schema, mapping, record, timeMs) => {
+  const mapped = new Map<string, (record: JsonObject) => JsonValue | undefined>();
+
+  function readMapped(name: string, record: JsonObject): JsonValue | undefined {
+    const known = mapped.get(name) ?? compileMapped(mapping, name);
+    mapped.set(name, known);
+    return known(record);
+  }
+
+  return (schema, record, timeMs) => {
     try {
-      return members(schema, (name) => mappedValue(mapping, name, record), timeMs);
+      return members(schema, (name) => readMapped(name, record), timeMs);
     } catch (error) {
       if (error instanceof Refused) return undefined;
       throw error;

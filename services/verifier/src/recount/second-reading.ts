@@ -47,7 +47,8 @@ export function compileSecondReading(recipe: Recipe, keys: KeyRing, file: FileFo
     const raw = fieldAt(record, mapping.event_name.path);
     if (typeof raw !== 'string' || raw === '') return QUARANTINED;
     const { values } = mapping.event_name;
-    return values === undefined ? raw : new Map(Object.entries(values)).get(raw);
+    if (values === undefined) return raw;
+    return Object.hasOwn(values, raw) ? values[raw] : undefined;
   }
 
   /** Why a record is no event of the batch, whatever else stands in it; undefined for one that may be. */
@@ -99,8 +100,9 @@ type VersionedReading = (eventName: string, record: JsonObject, timeMs: number) 
 /** Properties of a record of any version, in the pinned one and as its schema wants them. */
 function compileVersionedProperties(recipe: Recipe, ids: SecondIds): VersionedReading {
   const { properties: mapping, schema_version: versionMapping } = recipe.source.mapping;
-  const readKept = propertiesReading(recipe, ids);
-  const readOpen = propertiesReading(recipe, ids, true);
+  const readKept = propertiesReading(recipe, ids, mapping);
+  const readOpen = propertiesReading(recipe, ids, mapping, true);
+  const readLifted = propertiesReading(recipe, ids, OWN_NAMES);
   const ajv = createTaxonomyAjv();
   const events = new Map(
     Object.entries(recipe.taxonomy).map(([name, { version, schema }]) => [
@@ -128,11 +130,11 @@ function compileVersionedProperties(recipe: Recipe, ids: SecondIds): VersionedRe
     const from = first === undefined ? undefined : steps.schemas.get(first);
     let kept: JsonObject | undefined;
     if (from === undefined) {
-      kept = readKept(schema, mapping, record, timeMs);
+      kept = readKept(schema, record, timeMs);
     } else {
-      const open = readOpen(from, mapping, record, timeMs);
+      const open = readOpen(from, record, timeMs);
       const lifted = open && path.reduce<JsonObject | undefined>((at, step) => at && steps.lift(step, at), open);
-      kept = lifted && readKept(schema, OWN_NAMES, lifted, timeMs);
+      kept = lifted && readLifted(schema, lifted, timeMs);
     }
     return kept !== undefined && isValid(kept) ? kept : undefined;
   };
