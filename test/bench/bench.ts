@@ -6,6 +6,8 @@ export interface BenchOptions {
   sizes: readonly number[];
   /** How the big objects are compressed. */
   compressions: readonly string[];
+  /** What of a bench to measure, by its own names; everything when absent. */
+  only: readonly string[] | undefined;
   /** Tells a person how far it is. */
   say(line: string): void;
 }

@@ -5,10 +5,10 @@ function cell(value: string | number): string {
   return value.toFixed(Math.abs(value) < 10 ? 2 : 0);
 }
 
-/** A table for a person: numbers to the right, rounded. */
+/** A table for a person: numbers to the right, rounded; a row need not have every column. */
 export function formatTable({ title, rows }: BenchTable): string {
-  const names = Object.keys(rows[0] ?? {});
-  const isNumber = (name: string) => rows.every((row) => typeof row[name] === 'number');
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const isNumber = (name: string) => rows.every((row) => ['number', 'undefined'].includes(typeof row[name]));
   const cells = rows.map((row) => names.map((name) => cell(row[name] ?? '')));
   const widths = names.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)));
   const line = (texts: readonly string[]) =>

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './bench.ts';
 import { BENCHES } from './benches.ts';
+import { IMPORT_RUNS } from './import/import-bench.ts';
 
 /** The command line makes no sense. */
 export class UsageError extends Error {}
@@ -14,6 +15,7 @@ ${Object.entries(BENCHES)
   --rounds N            how often what is compared takes turns; the median counts (5)
   --size SIZE,…         text in each big object, such as 250MB or 5GB (250MB)
   --compression NAME,…  of the big objects: none, gzip, zstd (all three)
+  --only NAME,…         of the import: ${IMPORT_RUNS.join(', ')} (all of them)
 `;
 
 const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
@@ -39,6 +41,7 @@ const OPTIONS = {
   rounds: { type: 'string', default: '5' },
   size: { type: 'string', default: '250MB' },
   compression: { type: 'string', default: COMPRESSIONS.join(',') },
+  only: { type: 'string' },
 } as const;
 
 function parse(args: string[]) {
@@ -63,6 +66,7 @@ export function readArguments(args: string[]): { names: string[]; options: Omit<
       rounds: parseRounds(values.rounds),
       sizes: values.size.split(',').map(parseSize),
       compressions: values.compression.split(',').map((name) => known(name, COMPRESSIONS)),
+      only: values.only?.split(',').map((name) => known(name, IMPORT_RUNS)),
     },
   };
 }

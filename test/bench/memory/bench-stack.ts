@@ -2,13 +2,14 @@ import { readEnvironment } from '@backfill/core/config/environment';
 import { migrate } from '@backfill/core/db/migrate';
 import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
 import type { ManagedProcess } from '@backfill/infra/managed-process';
-import { startTemporaryServers } from '@backfill/infra/servers';
+import { type Servers, startTemporaryServers } from '@backfill/infra/servers';
 import { createService, type ServiceName } from '@backfill/infra/services';
 import { BENCH_CONFIG_DIR } from '../transform/bench-recipe.ts';
 
 /** Servers of a bench's own, with a client for them; services are added as they are needed. */
 export interface BenchStack {
   runtime: Runtime;
+  servers: Pick<Servers, 'postgres' | 'redis' | 's3'>;
   /** Starts a service as `npm start` does, as a process of its own. */
   start(service: ServiceName): Promise<ManagedProcess>;
   /** Stops everything and deletes its data. */
@@ -30,6 +31,7 @@ export async function startBenchStack(say: (line: string) => void, separateCheck
   const services: ManagedProcess[] = [];
   return {
     runtime,
+    servers,
     async start(service) {
       const port = await servers.ports.take(service);
       const child = createService({ service, number: 1, port }, servers.dir, { ...process.env, ...env }, say);
