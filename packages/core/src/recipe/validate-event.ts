@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject } from '../domain/json.ts';
-import { tryCanonicalJson, tryParseJson } from '../domain/try-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
+import { isCanonicalJson, tryParseJson } from '../domain/try-json.ts';
 import { compileSchemas } from './compile-schemas.ts';
 import type { Recipe } from './recipe.ts';
 import { schemaReason } from './schema-reason.ts';
@@ -11,8 +11,12 @@ export interface StoredEvent {
   payload: string;
 }
 
-/** What is wrong with a stored event, as a code with a place; undefined when nothing is. */
-export type TaxonomyCheck = (event: StoredEvent) => string | undefined;
+/**
+ * What is wrong with a stored event, as a code with a place; undefined when nothing is.
+ *
+ * @param payload of the event, parsed, for who has it
+ */
+export type TaxonomyCheck = (event: StoredEvent, payload?: JsonValue) => string | undefined;
 
 /** Every name that a payload may have. */
 export const PAYLOAD_NAMES = ['event_name', 'occurrence', 'properties', 'record_id', 'session_id', 'subject_id'];
@@ -23,10 +27,9 @@ export const PAYLOAD_NAMES = ['event_name', 'occurrence', 'properties', 'record_
  */
 export function compileTaxonomyCheck(recipe: Recipe): TaxonomyCheck {
   const schemaOf = compileSchemas(recipe);
-  return (event) => {
+  return (event, payload = tryParseJson(event.payload)) => {
     const validate = schemaOf(event.event_name, event.schema_version);
     if (validate === undefined) return 'schema: the event is not in the recipe';
-    const payload = tryParseJson(event.payload);
     if (!isJsonObject(payload)) return 'payload: not a JSON object';
     const problem = payloadProblem(payload, event);
     if (problem !== undefined) return problem;
@@ -39,6 +42,6 @@ function payloadProblem(payload: JsonObject, event: StoredEvent): string | undef
     return 'payload: an unknown field';
   }
   if (payload.event_name !== event.event_name) return 'payload: another event_name';
-  if (tryCanonicalJson(payload) !== event.payload) return 'payload: not canonical';
+  if (!isCanonicalJson(event.payload, payload)) return 'payload: not canonical';
   return undefined;
 }

@@ -1,14 +1,17 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Pool } from '@backfill/core/db/pool';
-import { eventId } from '@backfill/core/domain/event-id';
 import type { GateResult } from '@backfill/core/domain/gate-result';
+import { isJsonObject, type JsonValue } from '@backfill/core/domain/json';
+import { tryParseJson } from '@backfill/core/domain/try-json';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
 import QueryStream from 'pg-query-stream';
 import { type DigestedRow, RowsDigest } from './rows-digest.ts';
+import { TextHash } from './text-hash.ts';
 
 const STAGED_ROWS_SQL = `
-  select s.event_id, s.source, s.event_name, s.schema_version, s.event_ts, s.session_id, s.subject_id,
+  select s.event_id, s.source, s.event_name, s.schema_version, s.session_id, s.subject_id,
+         to_char(s.event_ts at time zone 'UTC', 'YYYYMMDDHH24MISSMS') as event_time,
          s.payload::text as payload, s.is_duplicate,
          s.duplicate_kind is distinct from 'same_batch' and coalesce(l.to_publish, not s.is_duplicate) as to_publish
     from analytics.events_backfill_staging s
@@ -22,7 +25,7 @@ interface StagedRow {
   source: string;
   event_name: string;
   schema_version: string;
-  event_ts: Date;
+  event_time: string;
   session_id: string | null;
   subject_id: string | null;
   payload: string;
@@ -46,19 +49,19 @@ interface ToPublish {
 
 /** Counts and digests rows that come in id order, the first of each event. */
 class RowsToPublish {
-  readonly #ids = createHash('sha256');
+  readonly #ids = new TextHash();
   readonly #digest = new RowsDigest();
   #lastId: string | undefined;
 
   add(row: DigestedRow): void {
     if (row.event_id === this.#lastId) return;
     this.#lastId = row.event_id;
-    this.#ids.update(`${row.event_id}\n`);
+    this.#ids.add(`${row.event_id}\n`);
     this.#digest.add(row);
   }
 
   end(): ToPublish {
-    return { rowCount: this.#digest.rows, checksum: this.#ids.digest('hex'), rowsDigest: this.#digest.hex() };
+    return { rowCount: this.#digest.rows, checksum: this.#ids.hex(), rowsDigest: this.#digest.hex() };
   }
 }
 
@@ -75,9 +78,10 @@ class RowProblems {
 }
 
 /** What is wrong with a row's columns: they are projections of the payload, and the id is computed from it. */
-function identityProblem(row: StagedRow): string | undefined {
-  if (eventId(row.source, row.event_ts.getTime(), row.payload) !== row.event_id) return 'event_id';
-  const payload = JSON.parse(row.payload) as Record<string, unknown>;
+function identityProblem(row: StagedRow, payload: JsonValue | undefined): string | undefined {
+  const { source, event_time: time, payload: text } = row;
+  if (`${source}:${time}:\\x${hash('sha256', text, 'hex')}` !== row.event_id) return 'event_id';
+  if (!isJsonObject(payload)) return 'payload';
   if ((payload.session_id ?? null) !== row.session_id) return 'session_id';
   if ((payload.subject_id ?? null) !== row.subject_id) return 'subject_id';
   return undefined;
@@ -101,13 +105,14 @@ export async function measureRows(
   const client = await pool.connect();
   let failed = true;
   try {
-    const rows = client.query(new QueryStream(STAGED_ROWS_SQL, [batchId], { batchSize: 1_000 }));
+    const rows = client.query(new QueryStream(STAGED_ROWS_SQL, [batchId], { batchSize: 200 }));
     for await (const row of rows as AsyncIterable<StagedRow>) {
       if (staged % 1_000 === 0) signal.throwIfAborted();
       staged += 1;
-      invalid.note(row, check(row));
+      const payload = tryParseJson(row.payload);
+      invalid.note(row, check(row, payload));
       const isRepeated = !row.is_duplicate && row.event_id === lastNewId;
-      wrongIdentity.note(row, isRepeated ? 'staged twice as new' : identityProblem(row));
+      wrongIdentity.note(row, isRepeated ? 'staged twice as new' : identityProblem(row, payload));
       if (!row.is_duplicate) lastNewId = row.event_id;
       if (row.to_publish) toPublish.add(row);
     }

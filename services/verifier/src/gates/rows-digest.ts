@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Queryable } from '@backfill/core/db/pool';
 import QueryStream from 'pg-query-stream';
+import { TextHash } from './text-hash.ts';
 
 /** The columns of a staged row that its event id does not cover already (the id covers source, time and payload). */
 export interface DigestedRow {
@@ -13,11 +13,11 @@ export interface DigestedRow {
 
 /** sha256 over every column of the rows to publish, fed in id order: no column can be changed unseen. */
 export class RowsDigest {
-  readonly #hash = createHash('sha256');
+  readonly #hash = new TextHash();
   #rows = 0;
 
   add({ event_id, event_name, schema_version, session_id, subject_id }: DigestedRow): void {
-    this.#hash.update(`${JSON.stringify([event_id, event_name, schema_version, session_id, subject_id])}\n`);
+    this.#hash.add(`${JSON.stringify([event_id, event_name, schema_version, session_id, subject_id])}\n`);
     this.#rows += 1;
   }
 
@@ -27,7 +27,7 @@ export class RowsDigest {
 
   /** Ends the digest. */
   hex(): string {
-    return this.#hash.digest('hex');
+    return this.#hash.hex();
   }
 }
 

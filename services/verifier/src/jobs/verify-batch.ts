@@ -28,8 +28,10 @@ import {
 } from '../gates/overlap-gates.ts';
 import { measureRows } from '../gates/row-gates.ts';
 import { writeReport } from '../report/write-report.ts';
+import { sideBySide } from './side-by-side.ts';
 
 const ACTOR = 'verifier';
+const NOTHING_STAGED: StagedCounts = { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
 const MEASURE_AGAIN_MS = 250;
 
 interface Findings {
@@ -49,11 +51,17 @@ export function gateSetHash(planHash: string, results: readonly GateResult[], ro
 async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: AbortSignal): Promise<Findings> {
   const { pool, store, config } = runtime;
   const { gates } = plan.policy;
-  const balance = await measureBalance({ pool, store, bucket: config.storage.archiveBucket }, plan.batchId, signal);
-  const { rows } = await pool.query<StagedCounts>(STAGED_COUNTS_SQL, [plan.batchId]);
-  const counts = rows[0] ?? { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
-  const recut = countsOccurrences(plan.recipe) ? await findRecut(pool, plan.batchId) : undefined;
-  const rowFindings = await measureRows(pool, plan.batchId, plan.recipe, gates.schema, signal);
+  const { archiveBucket: bucket } = config.storage;
+  // Beside the rows, which keep this process busy: unpacking and counting others do.
+  const [[balance, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
+    (async () => {
+      const measured = await measureBalance({ pool, store, bucket }, plan.batchId, watched);
+      const { rows } = await pool.query<StagedCounts>(STAGED_COUNTS_SQL, [plan.batchId]);
+      const found = countsOccurrences(plan.recipe) ? await findRecut(pool, plan.batchId) : undefined;
+      return [measured, rows[0] ?? NOTHING_STAGED, found] as const;
+    })(),
+    measureRows(pool, plan.batchId, plan.recipe, gates.schema, watched),
+  ]);
   const results = [balance, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
   return {
     results,
