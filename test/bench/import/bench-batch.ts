@@ -15,6 +15,8 @@ const MIB = 1024 * 1024;
 export interface Timing {
   ms: number;
   events: number;
+  /** Processor time of everything that took part. */
+  cpuSeconds: number;
 }
 
 /** Waits until the batch has the status. */

@@ -28,6 +28,12 @@ function ticksOfChild(pid: number): number {
   }
 }
 
+/** Of this process alone. */
+export function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 /**
  * Processor seconds of a process and its children, living and dead: the sessions of PostgreSQL are children of its
  * postmaster. NaN elsewhere than on Linux.

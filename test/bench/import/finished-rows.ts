@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { copyIn } from '@backfill/core/db/copy-in';
 import type { Client, Pool } from '@backfill/core/db/pool';
 import { withTransaction } from '@backfill/core/db/transaction';
+import type { Timing } from './bench-batch.ts';
 import type { PartRows } from './part-objects.ts';
 
 const BLOCK_BYTES = 64 * 1024;
@@ -22,21 +23,26 @@ async function copyPart(client: Client, leaf: string, part: PartRows): Promise<v
 /**
  * The limit: COPY of finished rows into tables with the same indexes and constraints, a transaction per part.
  *
- * @returns ms, without the time in which no rows were at hand
+ * @param cpu reads the processor time of all who take part
+ * @returns the time, without that in which no rows were at hand
  */
 export async function copyFinishedRows(
   pool: Pool,
   leaf: string,
   parts: AsyncIterable<PartRows>,
   connections: number,
-): Promise<{ ms: number; events: number }> {
+  cpu: () => number,
+): Promise<Timing> {
   let ms = 0;
   let events = 0;
+  let cpuSeconds = 0;
   let waiting: PartRows[] = [];
   const copyWaiting = async () => {
     const start = performance.now();
+    const before = cpu();
     await Promise.all(waiting.map((part) => withTransaction(pool, 'bench', (client) => copyPart(client, leaf, part))));
     ms += performance.now() - start;
+    cpuSeconds += cpu() - before;
     waiting = [];
   };
   for await (const part of parts) {
@@ -45,5 +51,5 @@ export async function copyFinishedRows(
     if (waiting.length === connections) await copyWaiting();
   }
   await copyWaiting();
-  return { ms, events };
+  return { ms, events, cpuSeconds };
 }

@@ -8,8 +8,7 @@ import { type Limits, timeLimits } from './time-limits.ts';
 import { timeWhole } from './time-whole.ts';
 
 /** What can be measured; each on a stack of its own, and the limits on the first one's, in the end. */
-export const IMPORT_RUNS = ['one', 'two', 'apart', 'whole'];
-const WHOLE_IMPORTERS = 1;
+export const IMPORT_RUNS = ['one', 'two', 'apart', 'whole', 'whole-two'];
 
 type Rows = BenchTable['rows'];
 
@@ -27,6 +26,7 @@ function row(what: string, timing: Timing, limit: Timing, more: Record<string, s
     events: timing.events,
     'µs/event': Number(micros(timing).toFixed(2)),
     'of the limit': Number((micros(limit) / micros(timing)).toFixed(2)),
+    'processor µs/event': Number(((timing.cpuSeconds * 1e6) / timing.events).toFixed(2)),
     ...more,
   };
 }
@@ -37,18 +37,19 @@ async function measureImport(stack: BenchStack, importers: number, what: string)
   return { rows: ({ one, two }) => [row(what, imported, importers === 1 ? one : two, more)] };
 }
 
-async function measureWhole(stack: BenchStack): Promise<Measured> {
-  const { whole, publish, stages, peaks } = await timeWhole(stack, WHOLE_IMPORTERS);
+async function measureWhole(stack: BenchStack, importers: number): Promise<Measured> {
+  const { whole, publish, stages, peaks } = await timeWhole(stack, importers);
+  const helpers = `${importers} importer${importers === 1 ? '' : 's'}`;
   return {
     rows: ({ one, rowByRow }) => [
-      row('raw gzip to the signatures', whole, one, {
+      row(`raw gzip to the signatures, ${helpers}`, whole, one, {
         'times row by row': Number((micros(rowByRow) / micros(whole)).toFixed(1)),
         'peak MiB': peaks,
       }),
       row('publish', publish, one),
     ],
     stages: {
-      title: 'The whole way by stage, µs per event: the clock, and the processor time of each process',
+      title: `The whole way by stage (${helpers}), µs per event: the clock, and the processor time of each process`,
       rows: stageRows(stages, whole.events),
     },
   };
@@ -63,7 +64,8 @@ const RUNS: Readonly<Record<string, { what: string; apart?: boolean; measure(sta
       apart: true,
       measure: (stack) => measureImport(stack, 1, 'import, 1 importer, 2 databases'),
     },
-    whole: { what: 'the whole way', measure: measureWhole },
+    whole: { what: 'the whole way', measure: (stack) => measureWhole(stack, 1) },
+    'whole-two': { what: 'the whole way, two importers', measure: (stack) => measureWhole(stack, 2) },
   };
 
 async function withStack<T>(

@@ -1,5 +1,6 @@
 import type { Pool } from '@backfill/core/db/pool';
 import { withTransaction } from '@backfill/core/db/transaction';
+import type { Timing } from './bench-batch.ts';
 import type { PartRows } from './part-objects.ts';
 
 const EVENTS_PER_TRANSACTION = 1_000;
@@ -9,13 +10,10 @@ const unescaped = (text: string) => text.replaceAll('\\\\', '\\');
  * The baseline: what a script does for each event. Look whether its id is known, note the id, insert the row, insert
  * where it came from. A transaction per thousand events, which a script may not even have.
  */
-export async function importRowByRow(
-  pool: Pool,
-  part: PartRows,
-  limit: number,
-): Promise<{ ms: number; events: number }> {
+export async function importRowByRow(pool: Pool, part: PartRows, limit: number, cpu: () => number): Promise<Timing> {
   const rows = part.staging.toString().split('\n').slice(0, limit);
   const start = performance.now();
+  const before = cpu();
   for (let first = 0; first < rows.length; first += EVENTS_PER_TRANSACTION) {
     await withTransaction(pool, 'bench', async (client) => {
       for (const [index, row] of rows.slice(first, first + EVENTS_PER_TRANSACTION).entries()) {
@@ -44,5 +42,5 @@ export async function importRowByRow(
       }
     });
   }
-  return { ms: performance.now() - start, events: rows.length };
+  return { ms: performance.now() - start, events: rows.length, cpuSeconds: cpu() - before };
 }

@@ -62,6 +62,12 @@ export async function watchStages(
   }
 }
 
+/** Processor time of all processes in all stages. */
+export function totalCpuSeconds(stages: readonly StageTime[]): number {
+  const all = stages.flatMap(({ cpuSeconds }) => Object.values(cpuSeconds));
+  return all.reduce((sum, seconds) => sum + seconds, 0);
+}
+
 /** One row per stage and their sum, in µs per event: the clock's, and each process's. */
 export function stageRows(stages: readonly StageTime[], events: number): Record<string, string | number>[] {
   const names = Object.keys(stages[0]?.cpuSeconds ?? {});

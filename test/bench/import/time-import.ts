@@ -2,6 +2,7 @@ import { insertBatch } from '../../support/insert-batch.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { BenchStack } from '../memory/bench-stack.ts';
 import { BATCH, peakOf, reach, TIMEOUT_MS, type Timing } from './bench-batch.ts';
+import { cpuSeconds } from './cpu-time.ts';
 
 /** The import alone: everything is transformed before the importers may begin with more than the canary. */
 export async function timeImport(stack: BenchStack, importers: number): Promise<Timing & { peak: number }> {
@@ -25,6 +26,8 @@ export async function timeImport(stack: BenchStack, importers: number): Promise<
   await pool.query('checkpoint');
   const processes = await Promise.all(Array.from({ length: importers }, () => stack.start('importer')));
   const peaks = processes.map(peakOf);
+  const taking = [...processes, stack.servers.postgres, stack.servers.s3];
+  const cpu = () => taking.reduce((sum, process) => sum + cpuSeconds(process.pid() ?? 0), 0);
   const start = await waitFor(
     'the first part to begin',
     async () =>
@@ -37,9 +40,11 @@ export async function timeImport(stack: BenchStack, importers: number): Promise<
         : performance.now(),
     TIMEOUT_MS,
   );
+  const before = cpu();
   await reach(pool, 'verifying');
   const ms = performance.now() - start;
+  const spent = cpu() - before;
   const peak = Math.max(...peaks.map((read) => read()));
   await Promise.all(processes.map((process) => process.stop()));
-  return { ms, events: open[0]?.events ?? 0, peak };
+  return { ms, events: open[0]?.events ?? 0, cpuSeconds: spent, peak };
 }

@@ -4,7 +4,7 @@ import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { insertBatch } from '../../support/insert-batch.ts';
 import type { BenchStack } from '../memory/bench-stack.ts';
 import { BATCH, peakOf, type Timing } from './bench-batch.ts';
-import { type StageTime, watchStages } from './stage-watch.ts';
+import { type StageTime, totalCpuSeconds, watchStages } from './stage-watch.ts';
 
 /** The whole way, and where its time went. */
 export interface WholeTiming {
@@ -26,16 +26,16 @@ export async function timeWhole(stack: BenchStack, importers: number): Promise<W
   const watched = [...processes, ['PostgreSQL', postgres], ['S3', s3], ['Redis', redis]] as const;
   let start = performance.now();
   await insertBatch(stack.runtime, BATCH);
-  const stages = await watchStages(pool, BATCH.batchId, 'awaiting_publish_approval', watched);
+  const onTheWay = await watchStages(pool, BATCH.batchId, 'awaiting_publish_approval', watched);
   const batch = await getBatch(pool, BATCH.batchId);
-  const whole = { ms: performance.now() - start, events: batch?.row_count ?? 0 };
+  const whole = { ms: performance.now() - start, events: batch?.row_count ?? 0, cpuSeconds: totalCpuSeconds(onTheWay) };
   start = performance.now();
   await withTransaction(pool, 'bench', (client) =>
     changeStatus(client, { batchId: BATCH.batchId, from: ['awaiting_publish_approval'], to: 'publishing' }),
   );
-  stages.push(...(await watchStages(pool, BATCH.batchId, 'published', watched)));
-  const publish = { ms: performance.now() - start, events: whole.events };
+  const publishing = await watchStages(pool, BATCH.batchId, 'published', watched);
+  const publish = { ms: performance.now() - start, events: whole.events, cpuSeconds: totalCpuSeconds(publishing) };
   const described = peaks.map(([name, read]) => `${name} ${read()}`).join(', ');
   await Promise.all(processes.map(([, process]) => process.stop()));
-  return { whole, publish, stages, peaks: described };
+  return { whole, publish, stages: [...onTheWay, ...publishing], peaks: described };
 }
