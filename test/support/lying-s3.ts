@@ -16,6 +16,8 @@ export interface Hindrance {
   delayMs?: number;
   /** The connection breaks after so many bytes of the body that goes one way or the other. */
   cutAfterBytes?: number;
+  /** The answer's body is over after so many bytes, in good order and without its length, as if that were all. */
+  endAfterBytes?: number;
 }
 
 /** Answers a request instead of the real server, hinders it, or leaves it to it. */
@@ -47,11 +49,23 @@ function limit(bytes: number): Transform {
   });
 }
 
+/** Passes so many bytes on and swallows the rest. */
+function curtail(bytes: number): Transform {
+  let left = bytes;
+  return new Transform({
+    transform(block: Buffer, _encoding, done) {
+      const passed = block.subarray(0, left);
+      left -= passed.length;
+      done(null, passed);
+    },
+  });
+}
+
 function forward(
   target: URL,
   request: http.IncomingMessage,
   response: http.ServerResponse,
-  { cutAfterBytes = Number.POSITIVE_INFINITY }: Hindrance,
+  { cutAfterBytes = Number.POSITIVE_INFINITY, endAfterBytes }: Hindrance,
 ): void {
   const { method, url, headers } = request;
   const onward = http.request(new URL(url ?? '/', target), { method: method ?? 'GET', headers });
@@ -61,8 +75,10 @@ function forward(
     response.destroy();
   };
   onward.on('response', (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    pipeline(answer, limit(cutAfterBytes), response).catch(breakOff);
+    const { 'content-length': length, ...others } = answer.headers;
+    const isWhole = endAfterBytes === undefined || Number(length ?? 0) <= endAfterBytes;
+    response.writeHead(answer.statusCode ?? 502, isWhole ? answer.headers : others);
+    pipeline(answer, isWhole ? limit(cutAfterBytes) : curtail(endAfterBytes), response).catch(breakOff);
   });
   onward.on('error', breakOff);
   pipeline(request, limit(cutAfterBytes), onward).catch(breakOff);

@@ -18,6 +18,7 @@ import type { BucketFacts } from '../residency/residency-facts.ts';
 import { guardHost } from './host-guard.ts';
 import { inspectBucket } from './inspect-bucket.ts';
 import { type BlockContent, putBlocksCommand } from './put-blocks.ts';
+import { ShortBodyError, wholeBody } from './whole-body.ts';
 
 export interface ObjectInfo {
   key: string;
@@ -31,13 +32,18 @@ export interface GetOptions {
   range?: { start: number; end: number };
   /** Refuse the object when it no longer has this ETag. */
   ifMatch?: string;
+  /** Bytes of the whole object, where they are known: the answer is held against them. */
+  size?: number;
 }
 
 /** The object store, narrowed to what the system does with it. Bucket names are the caller's. */
 export interface ObjectStore {
   /** Every object below the prefix, in key order. Throws {@link FatalError} when there is no such bucket. */
   list(bucket: string, prefix: string): AsyncIterable<ObjectInfo>;
-  /** @throws {FatalError} when the object is gone or is not the one pinned by `ifMatch`. */
+  /**
+   * @throws {FatalError} when the object is gone or is not the one pinned by `ifMatch`.
+   * @throws {ShortBodyError} (as the stream's error) when the answer is over before the object is.
+   */
   get(bucket: string, key: string, options?: GetOptions): Promise<Readable>;
   /** True when the object exists. */
   exists(bucket: string, key: string): Promise<boolean>;
@@ -74,7 +80,12 @@ async function get(client: S3Client, bucket: string, key: string, options: GetOp
         ...(ifMatch !== undefined && { IfMatch: ifMatch }),
       }),
     );
-    return answer.Body as Readable;
+    const expected = range === undefined ? options.size : range.end - range.start;
+    return wholeBody(answer.Body as Readable, expected ?? answer.ContentLength, async (bytes) => {
+      const { ContentLength: size = 0 } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+      // An object of another size than the caller knows is another object, which the caller's checksum tells.
+      return bytes === (range === undefined ? size : Math.max(0, Math.min(size, range.end) - range.start));
+    });
   } catch (error) {
     if (isMissing(error)) throw new FatalError(`s3://${bucket}/${key} does not exist`, { cause: error });
     if (isPreconditionFailed(error)) {
@@ -87,6 +98,9 @@ async function get(client: S3Client, bucket: string, key: string, options: GetOp
 async function* list(client: S3Client, bucket: string, prefix: string): AsyncGenerator<ObjectInfo> {
   try {
     for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+      // A listing that breaks off does not parse, but one of no bytes at all would pass for an empty bucket.
+      if (page.Name === undefined)
+        throw new ShortBodyError(`the listing of s3://${bucket}/${prefix} came without content`);
       for (const object of page.Contents ?? []) {
         yield {
           key: object.Key ?? '',

@@ -45,7 +45,7 @@ async function scanCopy(
   file: PlannedFile,
   { bucket, prefix, recipe, keys, chunkBytes, signal }: PinCopiesOptions,
 ): Promise<{ copy: FileCopyPin; ranges: LineRange[] }> {
-  const object = { bucket, key: prefix + file.sourceFile, ifMatch: file.etag };
+  const object = { bucket, key: prefix + file.sourceFile, ifMatch: file.etag, size: file.size };
   const clean = compilePinnedCleaner(recipe, { keys }, file);
   const { maxLineBytes } = recipe.limits;
   const { stream, measure } = await copyFile(store, object, file, clean, { maxLineBytes, signal });

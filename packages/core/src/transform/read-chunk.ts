@@ -13,6 +13,8 @@ export interface ChunkObject {
   key: string;
   /** The ETag it was pinned with; the mirror needs none, nothing else writes there. */
   ifMatch?: string;
+  /** In bytes, where it is known. */
+  size?: number;
 }
 
 /** The stretch of a file to read: a range of bytes, or the whole of a compressed file. */
@@ -36,7 +38,9 @@ export async function* readChunk(
   const scanner = createRecordScanner(chunk, { firstLine: chunk.first_line, maxLineBytes });
   const body = await store.get(object.bucket, object.key, {
     ...(object.ifMatch !== undefined && { ifMatch: object.ifMatch }),
-    ...(chunk.compression === 'none' && { range: { start: chunk.byte_start, end: chunk.byte_end } }),
+    ...(chunk.compression === 'none'
+      ? { range: { start: chunk.byte_start, end: chunk.byte_end } }
+      : { size: chunk.byte_end }),
   });
   const abort = () => body.destroy();
   signal.addEventListener('abort', abort, { once: true });

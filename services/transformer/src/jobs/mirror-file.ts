@@ -6,6 +6,7 @@ import { hashedStream } from '@backfill/core/storage/hashed-stream';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { compilePinnedCleaner } from '@backfill/core/transform/compile-pinned-recipe';
 import { copyFile } from '@backfill/core/transform/copy-file';
+import type { ChunkObject } from '@backfill/core/transform/read-chunk';
 import { sourcePlace } from '@backfill/core/transform/transform-work';
 import type { TransformerContext } from '../context.ts';
 
@@ -23,8 +24,8 @@ export interface FileToMirror {
  */
 export async function mirrorBytes(context: TransformerContext, { plan, file, signal }: FileToMirror): Promise<void> {
   const { store, config } = context;
-  const { bucket, key, ifMatch } = rawObject(plan, file);
-  const original = hashedStream(await store.get(bucket, key, { ifMatch }), signal);
+  const { bucket, key, ...pinned } = rawObject(plan, file);
+  const original = hashedStream(await store.get(bucket, key, pinned), signal);
   const mirrorKey = archiveLayout.mirrorObject(plan.batchId, file.source_file);
   try {
     await store.putStream(config.storage.archiveBucket, mirrorKey, original.stream, signal);
@@ -66,9 +67,9 @@ export async function mirrorCopy(
   );
 }
 
-function rawObject(plan: Plan, file: BatchFile): { bucket: string; key: string; ifMatch: string } {
+function rawObject(plan: Plan, file: BatchFile): ChunkObject & { ifMatch: string; size: number } {
   const { bucket, prefix } = sourcePlace(plan.input);
-  return { bucket, key: prefix + file.source_file, ifMatch: file.etag };
+  return { bucket, key: prefix + file.source_file, ifMatch: file.etag, size: file.size };
 }
 
 function requireUnchanged(plan: Plan, file: BatchFile, sha256: string): void {

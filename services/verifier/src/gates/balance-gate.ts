@@ -51,7 +51,7 @@ async function recount(
   file: MirrorObject,
   signal: AbortSignal,
 ): Promise<{ sha256: string; lines: number }> {
-  const body = await store.get(bucket, archiveLayout.mirrorObject(batchId, file.source_file));
+  const body = await store.get(bucket, archiveLayout.mirrorObject(batchId, file.source_file), { size: file.size });
   const mirror = hashedStream(body, signal);
   const text = decompress(mirror.stream, file.compression);
   let lines = 0;

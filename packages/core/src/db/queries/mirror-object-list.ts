@@ -6,6 +6,8 @@ import type { Queryable } from '../pool.ts';
 export interface MirrorObject extends StoredFormat {
   file_no: number;
   source_file: string;
+  /** In bytes. */
+  size: number;
   sha256: string;
   compression: Compression;
 }
@@ -13,7 +15,7 @@ export interface MirrorObject extends StoredFormat {
 /** The objects that a batch's mirror must hold, in key order. */
 export async function listMirrorObjects(db: Queryable, batchId: string): Promise<MirrorObject[]> {
   const { rows } = await db.query<MirrorObject>(
-    `select file_no, source_file, sha256, compression, format, header
+    `select file_no, source_file, size, sha256, compression, format, header
        from analytics.backfill_mirror_objects where batch_id = $1 order by file_no`,
     [batchId],
   );

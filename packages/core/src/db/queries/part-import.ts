@@ -15,6 +15,7 @@ export interface Part {
   staging_leaf: string;
   object_key: string;
   object_sha256: string;
+  object_bytes: number;
   event_count: number;
   state: 'ready' | 'imported';
   epoch: number;
@@ -34,7 +35,7 @@ export interface PartCounts {
 export async function getPart(db: Queryable, partId: number): Promise<Part | undefined> {
   const { rows } = await db.query<Part>(
     `select p.part_id, p.batch_id, b.source, f.source_file, p.is_canary, p.first_line, p.line_count,
-            p.first_event_ts, p.last_event_ts, analytics.staging_leaf(b.batch_no) as staging_leaf, p.object_key, p.object_sha256, p.event_count,
+            p.first_event_ts, p.last_event_ts, analytics.staging_leaf(b.batch_no) as staging_leaf, p.object_key, p.object_sha256, p.object_bytes, p.event_count,
             p.state, p.epoch, b.import_events_per_second
        from analytics.backfill_import_parts p
        join analytics.backfill_files f using (batch_id, file_no)
