@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { DeferError, decide, describeError, describeReason, FatalError, StaleWorkError } from './errors.ts';
+import {
+  CrashLoopError,
+  DeferError,
+  decide,
+  describeError,
+  describeReason,
+  FatalError,
+  StaleWorkError,
+} from './errors.ts';
 
 const withCode = (code: string) => Object.assign(new Error('x'), { code });
 
@@ -7,6 +15,7 @@ describe('decide', () => {
   it.each([
     ['stale work', new StaleWorkError('x'), 1, { action: 'drop' }],
     ['a data fault', new FatalError('x'), 1, { action: 'fail' }],
+    ['a job that kills its processes', new CrashLoopError('x'), 1, { action: 'halt' }],
     ['a deferral', new DeferError('x', 700), 9, { action: 'defer', delayMs: 700 }],
     ['postgres shutting down', withCode('57P01'), 9, { action: 'defer', delayMs: 1_000 }],
     ['too many connections', withCode('53300'), 9, { action: 'defer', delayMs: 1_000 }],

@@ -26,6 +26,11 @@ export class StaleWorkError extends BackfillError {
   override name = 'StaleWorkError';
 }
 
+/** Processes keep dying over a job: it must not be repeated before a person has looked at it. */
+export class CrashLoopError extends BackfillError {
+  override name = 'CrashLoopError';
+}
+
 export type Decision =
   | { action: 'drop' }
   | { action: 'retry' }
@@ -97,6 +102,7 @@ export function decide(
 ): Decision {
   if (error instanceof StaleWorkError) return { action: 'drop' };
   if (error instanceof FatalError) return { action: 'fail' };
+  if (error instanceof CrashLoopError) return { action: 'halt' };
   if (error instanceof DeferError) return { action: 'defer', delayMs: error.delayMs };
   if (isDependencyUnavailable(error)) return { action: 'defer', delayMs: dependencyDelayMs(deferrals) };
   return attempt < maxAttempts ? { action: 'retry' } : { action: 'halt' };

@@ -7,7 +7,7 @@ import { deleteOutboxEntry } from '../db/queries/outbox-delete.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { changeStatus } from '../dispatch/change-status.ts';
 import { WORKING_STATUSES } from '../domain/batch-status.ts';
-import { type Decision, DeferError, describeError, describeReason } from '../errors.ts';
+import { CrashLoopError, type Decision, DeferError, describeError, describeReason } from '../errors.ts';
 import { startHealthServer } from '../observability/health-server.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createWorkerConnection } from '../queue/connection.ts';
@@ -16,6 +16,7 @@ import type { Service } from '../run-service.ts';
 import { requireResidency } from './check-residency.ts';
 import { prepareDatabases } from './prepare-databases.ts';
 import type { Runtime } from './runtime.ts';
+import { watchRun } from './watch-runs.ts';
 
 /** The part of a payload that says whom the job works for, and under which epoch. */
 const BatchWork = z.object({ batch_id: z.string(), epoch: z.int() });
@@ -27,20 +28,22 @@ function batchIdOf(payload: unknown): string | undefined {
 /**
  * Stops the batch of a job that cannot go on: failed for a fault in its data, halted for a person otherwise. Only under
  * the epoch the job was made for; a rollback is not stopped but says why it does not come to its end.
+ *
+ * @param incident its kind, when the stop is one
  */
 async function stopBatch(
   pool: Pool,
   actor: string,
   payload: unknown,
-  decision: Decision,
-  reason: string,
+  to: 'failed' | 'halted',
+  { reason, incident }: { reason: string; incident: string | undefined },
 ): Promise<void> {
   const work = BatchWork.safeParse(payload);
   if (!work.success) return;
   const { batch_id: batchId, epoch } = work.data;
-  const to = decision.action === 'fail' ? 'failed' : 'halted';
   await withTransaction(pool, actor, async (client) => {
     const stopped = await changeStatus(client, { batchId, from: WORKING_STATUSES, to, reason, epoch });
+    if (stopped && incident !== undefined) await insertIncident(client, batchId, incident, reason);
     if (!stopped && (await setRollbackProblem(client, batchId, epoch, reason))) {
       await insertIncident(client, batchId, 'rollback_stuck', reason);
     }
@@ -67,11 +70,12 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
   const timed = Object.fromEntries(
     Object.entries(handlers).map(([kind, handler]) => [
       kind,
-      async (payload: never, context: JobContext) => {
-        const stop = metrics.chunkDuration.startTimer({ stage: kind });
-        await handler(payload, context);
-        stop();
-      },
+      (payload: never, context: JobContext) =>
+        watchRun(runtime, context, async () => {
+          const stop = metrics.chunkDuration.startTimer({ stage: kind });
+          await handler(payload, context);
+          stop();
+        }),
     ]),
   ) as Handlers<J>;
   const consumer = createConsumer(contract, timed, {
@@ -84,7 +88,10 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
       logOutcome(logger, decision, error, context, payload);
       if (decision.action === 'drop') await deleteOutboxEntry(pool, context.jobId);
       if (decision.action === 'fail' || decision.action === 'halt') {
-        await stopBatch(pool, config.service, payload, decision, `${context.kind}: ${describeReason(error)}`);
+        await stopBatch(pool, config.service, payload, decision.action === 'fail' ? 'failed' : 'halted', {
+          reason: `${context.kind}: ${describeReason(error)}`,
+          incident: error instanceof CrashLoopError ? 'crash_loop' : undefined,
+        });
       }
     },
     onWorkerError: (error) => logger.warn({ error: describeError(error) }, 'worker error'),

@@ -1,0 +1,31 @@
+import type { Queryable } from '../pool.ts';
+
+/**
+ * Notes that a run of the job begins.
+ *
+ * @returns how many runs before it were cut off one after the other without getting the work on; undefined when nobody
+ *   has written the job down
+ */
+export async function beginOutboxRun(db: Queryable, jobId: string): Promise<number | undefined> {
+  const { rows } = await db.query<{ lost: number }>(
+    `with work as (
+       select o.outbox_id,
+              (select count(*) from analytics.backfill_import_parts p
+                where p.chunk_id = (o.payload ->> 'chunk_id')::bigint)
+              + (select count(f.mirrored_at) from analytics.backfill_files f where f.batch_id = o.batch_id) as progress
+         from analytics.backfill_outbox o where o.job_id = $1
+     )
+     update analytics.backfill_outbox o
+        set runs_begun = case when o.run_progress = w.progress then o.runs_begun + 1 else 1 end,
+            run_progress = w.progress
+       from work w where w.outbox_id = o.outbox_id
+     returning o.runs_begun - 1 as lost`,
+    [jobId],
+  );
+  return rows[0]?.lost;
+}
+
+/** Notes that a run of the job ended, and its process lives to tell. */
+export async function endOutboxRun(db: Queryable, jobId: string): Promise<void> {
+  await db.query('update analytics.backfill_outbox set runs_begun = 0 where job_id = $1', [jobId]);
+}
