@@ -4,6 +4,7 @@ import type { ManagedProcess } from '@backfill/infra/managed-process';
 import type { Servers } from '@backfill/infra/servers';
 import { Redis } from 'ioredis';
 import { waitFor } from '../support/wait-for.ts';
+import { createJobDoubler } from './double-jobs.ts';
 import { describeFault, type Fault } from './schedule.ts';
 import { troubleLie } from './store-trouble.ts';
 import type { WorkerName } from './worker-names.ts';
@@ -43,7 +44,14 @@ async function flush(servers: Servers): Promise<void> {
   redis.disconnect();
 }
 
-async function give(fault: Fault, servers: Servers, world: World, random: Random): Promise<void> {
+interface Tools {
+  servers: Servers;
+  world: World;
+  random: Random;
+  doubleJobs(): Promise<void>;
+}
+
+async function give(fault: Fault, { servers, world, random, doubleJobs }: Tools): Promise<void> {
   const one = (worker: WorkerName) => random.pick(world.workers[worker]);
   switch (fault.kind) {
     case 'kill':
@@ -56,6 +64,10 @@ async function give(fault: Fault, servers: Servers, world: World, random: Random
       return restart(servers.redis, 'SIGKILL');
     case 'restart postgres':
       return restart(servers.postgres, fault.signal);
+    case 'restart s3':
+      return restart(servers.s3, 'SIGKILL');
+    case 'double jobs':
+      return doubleJobs();
     case 'store': {
       const lie = troubleLie(fault.trouble);
       world.s3.lie = lie;
@@ -93,7 +105,8 @@ export async function giveFaults(options: {
   isOver(): boolean;
   report(line: string): void;
 }): Promise<number> {
-  const { faults, progress, isOver } = options;
+  const { faults, progress, isOver, servers, world, random } = options;
+  const tools = { servers, world, random, doubleJobs: createJobDoubler(servers, world) };
   for (const [index, fault] of faults.entries()) {
     const isWaiting = () => !isOver() && progress() < (index + 0.5) / faults.length;
     await sleep(SHORTEST_WAIT_MS);
@@ -102,7 +115,7 @@ export async function giveFaults(options: {
     while (isWaiting() && Date.now() < latest) await sleep(LOOK_EVERY_MS);
     if (isOver()) return index;
     options.report(`${(progress() * 100).toFixed(0).padStart(3)} %  ${describeFault(fault)}`);
-    await give(fault, options.servers, options.world, options.random);
+    await give(fault, tools);
   }
   return faults.length;
 }

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApprovalStage, Role } from '@backfill/core/domain/approvals';
 import { createObjectStore } from '@backfill/core/storage/object-store';
+import { tokenVariable } from '@backfill/infra/api-tokens';
 import { type ChaosBatch, filesOf, WINDOW } from './input.ts';
+import { SIGNATURES } from './signatures.ts';
 import type { World } from './world.ts';
+
+/** What a client asks the API for. */
+type Action = 'submit' | 'approve' | 'publish' | 'rollback' | 'resume';
 
 /** How far a batch is. */
 interface Position {
@@ -22,6 +28,7 @@ const CALL_TIMEOUT_MS = 5_000;
 /** How much of an attempt is behind a batch, by status; an import is as far as its lines. */
 const SHARE_DONE: Readonly<Record<string, number>> = {
   planning: 0.05,
+  awaiting_run_approval: 0.07,
   preparing: 0.1,
   canary: 0.15,
   importing: 0.2,
@@ -66,8 +73,9 @@ function progressOf(batches: readonly ChaosBatch[], positions: ReadonlyMap<strin
  *
  * @param isOnceMore whether undone batches run again, beyond what they have to
  */
-function nextCall(batch: ChaosBatch, at: Position | undefined, isOnceMore: boolean): string | undefined {
+function nextCall(batch: ChaosBatch, at: Position | undefined, isOnceMore: boolean): Action | 'done' | undefined {
   if (at === undefined) return 'submit';
+  if (at.status === 'awaiting_run_approval') return 'approve';
   if (at.status === 'awaiting_publish_approval') return 'publish';
   if (at.status === 'rolled_back') return 'resume';
   if (at.status === 'published') {
@@ -82,39 +90,55 @@ function describe(batch: ChaosBatch, at: Position | undefined): string {
 }
 
 /**
- * Calls the API as a client does that retries: an answer that does not come is asked for again, once the batch's status
- * has been looked at.
+ * Posts as a client does that retries: an answer that does not come is asked for again, once the batch's status has been
+ * looked at.
  */
-async function call(world: World, batch: ChaosBatch, action: string): Promise<void> {
+async function post(world: World, role: Role, path: string, body: object): Promise<void> {
   const { env } = world;
-  const isSubmit = action === 'submit';
-  const body = isSubmit
-    ? {
-        batch_id: batch.batchId,
-        source: 'app',
-        reason: 'outage',
-        input: `s3://${env.BACKFILL_RAW_BUCKET}/${batch.batchId}/`,
-        window: WINDOW,
-      }
-    : action === 'rollback'
-      ? { mode: 'tombstone' }
-      : {};
-  const token = isSubmit ? env.BACKFILL_TOKEN_SUBMITTER : env.BACKFILL_TOKEN_OPERATOR;
   try {
-    const answer = await fetch(`${env.BACKFILL_API_URL}/v1/batches${isSubmit ? '' : `/${batch.batchId}/${action}`}`, {
+    const answer = await fetch(`${env.BACKFILL_API_URL}/v1/batches${path}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${env[tokenVariable(role)]}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
     });
     const text = await answer.text();
     // 409: an earlier call has arrived after all.
     if (!answer.ok && answer.status < 500 && answer.status !== 409) {
-      throw new Error(`${action} of ${batch.batchId} was answered ${answer.status}: ${text}`);
+      throw new Error(`POST ${path} by ${role} was answered ${answer.status}: ${text}`);
     }
   } catch (error) {
     const isUnanswered = error instanceof TypeError || (error instanceof Error && error.name === 'TimeoutError');
     if (!isUnanswered) throw error;
+  }
+}
+
+async function approve(world: World, { batchId }: ChaosBatch, stage: ApprovalStage): Promise<void> {
+  for (const role of SIGNATURES[stage]) {
+    await post(world, role, `/${batchId}/approvals`, { stage, role, decision: 'approve' });
+  }
+}
+
+async function call(world: World, batch: ChaosBatch, action: Action): Promise<void> {
+  const { batchId } = batch;
+  switch (action) {
+    case 'submit':
+      return post(world, 'submitter', '', {
+        batch_id: batchId,
+        source: 'app',
+        reason: 'outage',
+        input: `s3://${world.env.BACKFILL_RAW_BUCKET}/${batchId}/`,
+        window: WINDOW,
+      });
+    case 'approve':
+      return approve(world, batch, 'run');
+    case 'publish':
+      await approve(world, batch, 'publish');
+      return post(world, 'operator', `/${batchId}/publish`, {});
+    case 'rollback':
+      return post(world, 'operator', `/${batchId}/rollback`, { mode: 'tombstone' });
+    case 'resume':
+      return post(world, 'operator', `/${batchId}/resume`, {});
   }
 }
 
@@ -168,7 +192,7 @@ export function travel(world: World, batches: readonly ChaosBatch[], timeoutMs: 
       if (Date.now() > deadline) return [...stuck, ...open].map((batch) => describe(batch, at(batch)));
       for (const batch of open) {
         const action = nextCall(batch, at(batch), isOnceMore);
-        if (action !== undefined) await call(world, batch, action);
+        if (action !== undefined && action !== 'done') await call(world, batch, action);
       }
       await sleep(LOOK_EVERY_MS);
     }

@@ -6,6 +6,7 @@ import { findProblems, type Outcome, readOutcome } from './findings.ts';
 import { giveFaults } from './give-faults.ts';
 import { type ChaosBatch, cutBatches } from './input.ts';
 import { travel, uploadInput } from './journey.ts';
+import { type LiveEvent, noteLiveEvents, pickLiveEvents, writeLive } from './live-writer.ts';
 import { makeSchedule, type Schedule } from './schedule.ts';
 import { startWorld, type WorldOptions } from './world.ts';
 
@@ -50,16 +51,17 @@ async function runUndisturbed(
   options: ChaosOptions,
   world: Omit<WorldOptions, 'name' | 'layout'>,
   batches: ChaosBatch[],
-): Promise<Outcome> {
+): Promise<{ outcome: Outcome; liveEvents: LiveEvent[] }> {
   const smooth = await startWorld({ ...world, name: 'smooth', layout: 'with the events' });
   try {
     await uploadInput(servers.env.S3_ENDPOINT ?? '', smooth, batches);
     const stuck = await travel(smooth, batches, options.timeoutMs).ended;
     if (stuck.length > 0) throw new Error(`undisturbed already: ${stuck.join('; ')}`);
+    const liveEvents = await pickLiveEvents(smooth);
     const outcome = await readOutcome(smooth, batches);
     const problems = await findProblems(smooth, batches, outcome);
     if (problems.length > 0) throw new Error(`undisturbed already: ${problems.join('\n')}`);
-    return outcome;
+    return { outcome, liveEvents };
   } finally {
     await smooth.stop();
   }
@@ -75,7 +77,7 @@ export async function prepareChaos(options: ChaosOptions): Promise<ChaosSuite> {
   const startedAt = Date.now();
   const seconds = () => ((Date.now() - startedAt) / 1_000).toFixed(1);
   try {
-    const undisturbed = await runUndisturbed(servers, options, worldOptions, batches);
+    const { outcome: undisturbed, liveEvents } = await runUndisturbed(servers, options, worldOptions, batches);
     report(`undisturbed run over after ${seconds()} s`);
     return {
       schedule,
@@ -84,21 +86,24 @@ export async function prepareChaos(options: ChaosOptions): Promise<ChaosSuite> {
         const world = await startWorld({ ...worldOptions, name, crashes, layout, importerMain });
         try {
           await uploadInput(servers.env.S3_ENDPOINT ?? '', world, batches);
+          await noteLiveEvents(world, liveEvents);
           const journey = travel(world, batches, options.timeoutMs);
           let isOver = false;
           const stuck = journey.ended.finally(() => {
             isOver = true;
           });
+          const scene = { world, progress: journey.progress, isOver: () => isOver };
+          const live = writeLive({ ...scene, events: liveEvents, random: createRandom(`live ${seed}`) });
           const given = await giveFaults({
+            ...scene,
             faults: planned,
             servers,
-            world,
             random: createRandom(`who ${seed}`),
-            progress: journey.progress,
-            isOver: () => isOver,
             report: (line) => report(`${seconds().padStart(7)} s  ${line}`),
           });
-          const problems = [...(await stuck), ...(await findProblems(world, batches, undisturbed))];
+          const stuckAt = await stuck;
+          await live;
+          const problems = [...stuckAt, ...(await findProblems(world, batches, undisturbed))];
           report(`${name} over after ${seconds()} s`);
           return { given: given + world.crashesDone().length, crashesLeft: world.crashesLeft(), problems };
         } finally {

@@ -3,7 +3,7 @@ import { type CrashPoint, inJourneyOrder } from './crash-points.ts';
 import { WORKER_NAMES, type WorkerName } from './worker-names.ts';
 
 /** What the object store does for a while instead of answering. */
-export const STORE_TROUBLES = ['error 500', 'error 503', 'slow', 'cut short'] as const;
+export const STORE_TROUBLES = ['error 500', 'error 503', 'slow', 'cut short', 'ends early'] as const;
 export type StoreTrouble = (typeof STORE_TROUBLES)[number];
 
 /** How a server goes down: PostgreSQL's own ways to be stopped, and none. */
@@ -16,6 +16,9 @@ export type Fault =
   | { kind: 'flush redis' }
   | { kind: 'restart redis' }
   | { kind: 'restart postgres'; signal: (typeof STOPS)[number] }
+  | { kind: 'restart s3' }
+  /** Jobs are sent once more while they wait or run, and some that were done long ago. */
+  | { kind: 'double jobs' }
   | { kind: 'store'; trouble: StoreTrouble; forMs: number };
 
 export interface Schedule {
@@ -27,20 +30,22 @@ export interface Schedule {
 
 /** Of a hundred faults that are not crashes at a named point, how many are of which kind. */
 const SHARES: readonly [share: number, make: (random: Random, lockMs: number) => Fault][] = [
-  [45, (random) => ({ kind: 'kill', worker: random.pick(WORKER_NAMES) })],
+  [40, (random) => ({ kind: 'kill', worker: random.pick(WORKER_NAMES) })],
   // Short ones are a hiccup; in long ones a job is lost to a twin and its worker comes back as a zombie.
   [
-    20,
+    18,
     (random, lockMs) => ({
       kind: 'freeze',
       worker: random.pick(WORKER_NAMES),
       forMs: 500 + random.int(lockMs * 2),
     }),
   ],
-  [8, () => ({ kind: 'flush redis' })],
+  [7, () => ({ kind: 'flush redis' })],
   [4, () => ({ kind: 'restart redis' })],
   [5, (random) => ({ kind: 'restart postgres', signal: random.pick(STOPS) })],
-  [18, (random) => ({ kind: 'store', trouble: random.pick(STORE_TROUBLES), forMs: 500 + random.int(3_000) })],
+  [4, () => ({ kind: 'restart s3' })],
+  [5, () => ({ kind: 'double jobs' })],
+  [17, (random) => ({ kind: 'store', trouble: random.pick(STORE_TROUBLES), forMs: 500 + random.int(3_000) })],
 ];
 
 function shuffle<Item>(items: readonly Item[], random: Random): Item[] {

@@ -9,11 +9,13 @@ import type { Servers } from '@backfill/infra/servers';
 import { serviceEnv } from '@backfill/infra/service-env';
 import pg from 'pg';
 import { createBuckets } from '../support/buckets.ts';
-import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
+import { createConfigDir } from '../support/config-dir.ts';
 import type { KeyLayout } from '../support/environment.ts';
 import { type LyingS3, startLyingS3 } from '../support/lying-s3.ts';
 import { waitFor } from '../support/wait-for.ts';
 import type { CrashPoint } from './crash-points.ts';
+import { createLiveTable } from './live-writer.ts';
+import { SIGNATURES } from './signatures.ts';
 import { WORKER_NAMES, type WorkerName } from './worker-names.ts';
 import { startWorker, type WorkerProcess } from './worker-process.ts';
 
@@ -131,7 +133,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const buckets = { BACKFILL_RAW_BUCKET: `raw-${name}`, BACKFILL_ARCHIVE_BUCKET: `archive-${name}` };
   await createBuckets(servers.env, Object.values(buckets));
   const config = await createConfigDir((policy) => {
-    withoutApprovals(policy);
+    policy.approvals = { run: [...SIGNATURES.run], publish: [...SIGNATURES.publish] };
     policy.gates.default = { duplicate_ratio: 1, max_overlap: 1, schema: 1 };
   });
   const s3 = await startLyingS3(servers.env.S3_ENDPOINT ?? '');
@@ -173,6 +175,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   };
   const events = createAsk(databases.DATABASE_URL);
   const keys = createAsk(databases.CHECKPOINT_DATABASE_URL ?? databases.DATABASE_URL);
+  await createLiveTable(events.ask);
+  await createLiveTable(keys.ask);
   const workers = { api: [startOne('api', 1, apiPort)] } as Record<WorkerName, WorkerProcess[]>;
   await waitFor('the dispatcher to be in office', async () => {
     const held = await events.ask(`select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted

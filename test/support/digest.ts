@@ -10,21 +10,23 @@ export interface QueryRunner {
  * and which of two identical lines came first).
  *
  * @param keys where the dedup store is in a database of its own
+ * @param open a query, in either database, for the ids of events of which it is open who has them
  */
 export async function batchDigest(
   sql: QueryRunner,
   batchId: string,
   keys: QueryRunner = sql,
+  open = `select ''`,
 ): Promise<Record<string, unknown>> {
   const { rows } = await sql.query<Record<string, unknown>>(
     `select
        (select jsonb_build_array(count(*), md5(string_agg(s::text, e'\\n' order by s::text))) from (
           select event_id, source, event_name, schema_version, event_ts, session_id, subject_id, payload::text,
                  is_duplicate, duplicate_kind
-            from analytics.events_backfill_staging where batch_id = $1) s) as staging,
+            from analytics.events_backfill_staging where batch_id = $1 and event_id not in (${open})) s) as staging,
        (select jsonb_build_array(count(*), md5(string_agg(l::text, e'\\n' order by l::text))) from (
           select event_id, event_ts, payload::text from analytics.events_log
-           where batch_id = $1 and deleted_at is null) l) as live,
+           where batch_id = $1 and deleted_at is null and event_id not in (${open})) l) as live,
        (select jsonb_build_array(count(*), md5(string_agg(l::text, e'\\n' order by l::text))) from (
           select event_id, source_file, line_no from analytics.backfill_lineage where batch_id = $1) l) as lineage,
        (select jsonb_build_array(count(*), md5(string_agg(r::text, e'\\n' order by r::text))) from (
@@ -38,7 +40,7 @@ export async function batchDigest(
   );
   const { rows: claimed } = await keys.query<{ keys: unknown }>(
     `select jsonb_build_array(count(*), md5(string_agg(k::text, e'\\n' order by k::text))) as keys from (
-       select event_id from analytics.backfill_event_checkpoint where batch_id = $1) k`,
+       select event_id from analytics.backfill_event_checkpoint where batch_id = $1 and event_id not in (${open})) k`,
     [batchId],
   );
   return { ...rows[0], ...claimed[0] };
