@@ -11,7 +11,7 @@ const STEP_OF_TWO_PHASES = /\bcrashPoint\(`\$\{step\}:([a-z-]+)`\)/g;
 const TWO_PHASES = /\bwithKeyTransaction\([^;]*?\bstep: '([a-z]+)'/g;
 
 /**
- * Which process passes the points of a piece of work, in the order of a batch's journey. Any may dispatch; the API starts first and takes the office.
+ * Which process passes the points of a piece of work. Any may dispatch; the API starts first and takes the office.
  */
 const WORKERS: Readonly<Record<string, WorkerName>> = {
   dispatch: 'api',
@@ -36,15 +36,6 @@ function sourceFiles(folder: string): string[] {
     .map((file) => path.join(ROOT, folder, file));
 }
 
-const workOf = (point: string) => point.slice(0, point.indexOf(':'));
-
-/** In the order of a batch's journey: a process that waits for a moment that is past would wait in vain. */
-export function inJourneyOrder(points: readonly CrashPoint[]): CrashPoint[] {
-  const stages = Object.keys(WORKERS);
-  const stage = ({ name }: CrashPoint) => stages.indexOf(workOf(name));
-  return points.toSorted((a, b) => stage(a) - stage(b));
-}
-
 /**
  * Every named moment at which the services can be made to die, found in their source, so that a new one is in the
  * suite without being listed.
@@ -61,7 +52,7 @@ export function findCrashPoints(layout: KeyLayout): CrashPoint[] {
     for (const work of find(TWO_PHASES)) for (const step of steps) names.add(`${work}:${step}`);
   }
   return [...names].sort().map((name) => {
-    const worker = WORKERS[workOf(name)];
+    const worker = WORKERS[name.slice(0, name.indexOf(':'))];
     if (worker === undefined) throw new Error(`which service passes ${name}? Say so in ${import.meta.filename}`);
     return { name, worker };
   });

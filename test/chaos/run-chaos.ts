@@ -14,6 +14,8 @@ export interface ChaosOptions {
   /** The same seed gives the same faults. */
   seed: string;
   faults: number;
+  /** See {@link makeSchedule}. */
+  crashes?: number;
   /** Lines of all batches together; nearly each becomes an event. */
   events: number;
   batches: number;
@@ -52,10 +54,12 @@ async function runUndisturbed(
   world: Omit<WorldOptions, 'name' | 'layout'>,
   batches: ChaosBatch[],
 ): Promise<{ outcome: Outcome; liveEvents: LiveEvent[] }> {
-  const smooth = await startWorld({ ...world, name: 'smooth', layout: 'with the events' });
+  const smooth = await startWorld({ ...world, name: 'smooth', layout: 'with the events', isSmall: true });
   try {
     await uploadInput(servers.env.S3_ENDPOINT ?? '', smooth, batches);
-    const stuck = await travel(smooth, batches, options.timeoutMs).ended;
+    // Those that are to be taken back and run again end in the rows of their first attempt.
+    const straight = batches.map((batch) => ({ ...batch, isUndone: false }));
+    const stuck = await travel(smooth, straight, options.timeoutMs).ended;
     if (stuck.length > 0) throw new Error(`undisturbed already: ${stuck.join('; ')}`);
     const liveEvents = await pickLiveEvents(smooth);
     const outcome = await readOutcome(smooth, batches);
@@ -71,7 +75,13 @@ async function runUndisturbed(
 export async function prepareChaos(options: ChaosOptions): Promise<ChaosSuite> {
   const { seed, faults, lockMs, chunkBytes, partLines, logsDir, report } = options;
   const batches = cutBatches(options.events, options.batches);
-  const schedule = makeSchedule({ seed, faults, points: findCrashPoints(options.layout), lockMs });
+  const schedule = makeSchedule({
+    seed,
+    faults,
+    crashes: options.crashes,
+    points: findCrashPoints(options.layout),
+    lockMs,
+  });
   const servers = await startTemporaryServers({ report });
   const worldOptions = { servers, lockMs, chunkBytes, partLines, logsDir };
   const startedAt = Date.now();

@@ -1,5 +1,5 @@
 import { createRandom, type Random } from '@backfill/core/generate/random';
-import { type CrashPoint, inJourneyOrder } from './crash-points.ts';
+import type { CrashPoint } from './crash-points.ts';
 import { WORKER_NAMES, type WorkerName } from './worker-names.ts';
 
 /** What the object store does for a while instead of answering. */
@@ -24,7 +24,7 @@ export type Fault =
 export interface Schedule {
   /** Given one after the other, spread over the run. */
   faults: Fault[];
-  /** Points at which the processes of a service die, each once, in this order. */
+  /** Points at which the processes of a service die as they come to them, each once. */
   crashes: CrashPoint[];
 }
 
@@ -65,17 +65,19 @@ function chooseFaults(count: number, random: Random, lockMs: number): Fault[] {
  * What is done to the pipeline, the same for the same seed. When each fault falls depends on how far the work is, and
  * how the processes interleave on the machine.
  *
- * @param faults how many in all; up to half of them are crashes at named points, as many as there are
+ * @param faults how many in all
+ * @param crashes how many of them, at most, are crashes at named points; half of them when absent
  * @param lockMs after which a silent worker loses its job
  */
 export function makeSchedule(options: {
   seed: string;
   faults: number;
+  crashes?: number | undefined;
   points: readonly CrashPoint[];
   lockMs: number;
 }): Schedule {
   const random = createRandom(`chaos ${options.seed}`);
-  const crashes = inJourneyOrder(shuffle(options.points, random).slice(0, Math.floor(options.faults / 2)));
+  const crashes = shuffle(options.points, random).slice(0, options.crashes ?? Math.floor(options.faults / 2));
   return { crashes, faults: chooseFaults(options.faults - crashes.length, random, options.lockMs) };
 }
 

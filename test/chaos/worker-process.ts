@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WorkerSpec {
@@ -10,12 +10,10 @@ export interface WorkerSpec {
   url: string;
   env: NodeJS.ProcessEnv;
   logFile: string;
-  /** The point at which the next process dies, if any. Asked at each start. */
-  nextCrash(): string | undefined;
+  /** Points at the first of which the next process dies. Asked at each start. */
+  nextCrashes(): readonly string[];
   /** A process has died at this point of itself. */
   crashed(point: string): void;
-  /** A process has ended otherwise before it came to this point. */
-  missed(point: string): void;
 }
 
 /** A service that is started again whenever it ends. */
@@ -33,11 +31,12 @@ const HEALTH_TIMEOUT_MS = 1_000;
 /** A process that cannot start, for lack of a server, tries again after this. */
 const RETRY_MS = 300;
 
-function spawnWorker(spec: WorkerSpec, point: string | undefined): ChildProcess {
+function spawnWorker(spec: WorkerSpec): ChildProcess {
+  const points = spec.nextCrashes();
   const log = openSync(spec.logFile, 'a');
   try {
     return spawn(process.execPath, [spec.main], {
-      env: { ...spec.env, ...(point !== undefined && { BACKFILL_CRASH_AT: point }) },
+      env: { ...spec.env, ...(points.length > 0 && { BACKFILL_CRASH_AT: points.join(',') }) },
       // With a channel to us, so that it ends when we do.
       stdio: ['ignore', log, log, 'ipc'],
     });
@@ -46,24 +45,26 @@ function spawnWorker(spec: WorkerSpec, point: string | undefined): ChildProcess 
   }
 }
 
+/** The last words of a process that died at a named point (crash-point.ts), in what was logged after so many bytes. */
+function findCrash(logFile: string, from: number): string | undefined {
+  return /^dies at (\S+)\n$/m.exec(readFileSync(logFile).subarray(from).toString('utf8'))?.[1];
+}
+
 /** Starts the service and keeps it alive until the stop. */
 export function startWorker(spec: WorkerSpec): WorkerProcess {
   let child: ChildProcess | undefined;
-  let killed = false;
   let stopping = false;
   let frozen = 0;
 
   async function live(): Promise<void> {
     while (!stopping) {
-      const point = spec.nextCrash();
-      killed = false;
-      child = spawnWorker(spec, point);
+      const logged = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
+      child = spawnWorker(spec);
       const signal = await new Promise<NodeJS.Signals | null>((resolve) => {
         child?.once('exit', (_code, by) => resolve(by));
       });
-      const diedOfItself = signal === 'SIGKILL' && !killed && !stopping;
-      if (point !== undefined && diedOfItself) spec.crashed(point);
-      else if (point !== undefined) spec.missed(point);
+      const point = signal === 'SIGKILL' ? findCrash(spec.logFile, logged) : undefined;
+      if (point !== undefined) spec.crashed(point);
       if (signal === null && !stopping) await sleep(RETRY_MS);
     }
   }
@@ -81,7 +82,6 @@ export function startWorker(spec: WorkerSpec): WorkerProcess {
       }
     },
     kill() {
-      killed = true;
       child?.kill('SIGKILL');
     },
     freeze(forMs) {

@@ -37,6 +37,8 @@ export interface WorldOptions {
   partLines: number;
   /** The importer to run; the real one when absent. */
   importerMain?: string | undefined;
+  /** One process of each service, where nobody dies anyway. */
+  isSmall?: boolean;
   /** Points at which processes die. */
   crashes?: readonly CrashPoint[];
 }
@@ -102,26 +104,17 @@ function createAsk(databaseUrl: string | undefined): { ask: Ask; end(): Promise<
   };
 }
 
-/** The points that wait for a process of each service. */
+/** The points at which nobody has died yet, and those at which somebody has. */
 function createCrashBook(crashes: readonly CrashPoint[]) {
-  const waiting = [...crashes];
-  const armed = new Set<string>();
+  const waiting = new Map(crashes.map(({ name, worker }) => [name, worker]));
   const done: string[] = [];
   return {
-    next(worker: WorkerName): string | undefined {
-      const point = waiting.find((crash) => crash.worker === worker && !armed.has(crash.name))?.name;
-      if (point !== undefined) armed.add(point);
-      return point;
-    },
+    waitingFor: (worker: WorkerName) => [...waiting].filter(([, one]) => one === worker).map(([name]) => name),
+    // Of several processes that wait for a point each may die there.
     crashed(point: string): void {
-      waiting.splice(
-        waiting.findIndex(({ name }) => name === point),
-        1,
-      );
-      done.push(point);
+      if (waiting.delete(point)) done.push(point);
     },
-    missed: (point: string): void => void armed.delete(point),
-    left: () => waiting.map(({ name }) => name),
+    left: () => [...waiting.keys()],
     done: () => done,
   };
 }
@@ -162,13 +155,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       main: own ?? path.join(ROOT, 'services', worker, 'src/main.ts'),
       env: nodeEnv(serviceEnv(process.env, { ...env, [`${worker.toUpperCase()}_PORT`]: String(port) })),
       logFile: path.join(logs, `${worker}-${number}.log`),
-      nextCrash: () => book.next(worker),
+      nextCrashes: () => book.waitingFor(worker),
       crashed: book.crashed,
-      missed: book.missed,
     });
   };
   const start = async (worker: WorkerName) => {
-    const numbers = Array.from({ length: REPLICAS[worker] ?? 1 }, (_, index) => index + 1);
+    const replicas = options.isSmall ? 1 : (REPLICAS[worker] ?? 1);
+    const numbers = Array.from({ length: replicas }, (_, index) => index + 1);
     return Promise.all(
       numbers.map(async (number) => startOne(worker, number, await servers.ports.take(`${name}-${worker}-${number}`))),
     );
