@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { KeyLayout } from '../support/environment.ts';
-import type { WorkerName } from './worker-names.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const SOURCES = ['packages/core/src', 'services'];
@@ -9,26 +8,6 @@ const CALL = /\bcrashPoint\('([a-z]+:[a-z-]+)'\)/g;
 /** Steps of two-phase commit, which only happen where the dedup store has a database of its own. */
 const STEP_OF_TWO_PHASES = /\bcrashPoint\(`\$\{step\}:([a-z-]+)`\)/g;
 const TWO_PHASES = /\bwithKeyTransaction\([^;]*?\bstep: '([a-z]+)'/g;
-
-/**
- * Which process passes the points of a piece of work. Any may dispatch; the API starts first and takes the office.
- */
-const WORKERS: Readonly<Record<string, WorkerName>> = {
-  dispatch: 'api',
-  plan: 'transformer',
-  mirror: 'transformer',
-  transform: 'transformer',
-  import: 'importer',
-  verify: 'verifier',
-  publish: 'verifier',
-  rollback: 'rollback',
-  release: 'rollback',
-};
-
-export interface CrashPoint {
-  name: string;
-  worker: WorkerName;
-}
 
 function sourceFiles(folder: string): string[] {
   return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
@@ -39,10 +18,8 @@ function sourceFiles(folder: string): string[] {
 /**
  * Every named moment at which the services can be made to die, found in their source, so that a new one is in the
  * suite without being listed.
- *
- * @throws when it is not known which service passes it.
  */
-export function findCrashPoints(layout: KeyLayout): CrashPoint[] {
+export function findCrashPoints(layout: KeyLayout): string[] {
   const texts = SOURCES.flatMap(sourceFiles).map((file) => readFileSync(file, 'utf8'));
   const find = (pattern: RegExp) =>
     texts.flatMap((text) => Array.from(text.matchAll(pattern), ([, name = '']) => name));
@@ -51,9 +28,5 @@ export function findCrashPoints(layout: KeyLayout): CrashPoint[] {
     const steps = find(STEP_OF_TWO_PHASES);
     for (const work of find(TWO_PHASES)) for (const step of steps) names.add(`${work}:${step}`);
   }
-  return [...names].sort().map((name) => {
-    const worker = WORKERS[name.slice(0, name.indexOf(':'))];
-    if (worker === undefined) throw new Error(`which service passes ${name}? Say so in ${import.meta.filename}`);
-    return { name, worker };
-  });
+  return [...names].sort();
 }

@@ -55,7 +55,7 @@ async function disturb(given: Arguments): Promise<boolean> {
   const suite = await prepareChaos({ ...given, ...sizes, report });
   try {
     report('the schedule of this seed:');
-    for (const { name } of suite.schedule.crashes) report(`  crash at ${name}`);
+    for (const point of suite.schedule.crashes) report(`  crash at ${point}`);
     for (const fault of suite.schedule.faults) report(`  ${describeFault(fault)}`);
     const result = await suite.disturb({ name: 'disturbed', schedule: suite.schedule, layout: given.layout });
     report(`${result.given} faults given`);

@@ -43,7 +43,9 @@ export interface ChaosResult {
 /** The servers, the input, and how it comes out when nobody disturbs it. */
 export interface ChaosSuite {
   /** Puts the pipeline through a schedule of faults; with another importer than the real one, if given. */
-  disturb(run: { name: string; schedule: Schedule; layout: KeyLayout; importerMain?: string }): Promise<ChaosResult>;
+  disturb(
+    run: Pick<WorldOptions, 'name' | 'layout' | 'importerMain' | 'isSmall'> & { schedule: Schedule },
+  ): Promise<ChaosResult>;
   schedule: Schedule;
   stop(): Promise<void>;
 }
@@ -92,8 +94,8 @@ export async function prepareChaos(options: ChaosOptions): Promise<ChaosSuite> {
     return {
       schedule,
       stop: () => servers.stop(),
-      async disturb({ name, schedule: { faults: planned, crashes }, layout, importerMain }) {
-        const world = await startWorld({ ...worldOptions, name, crashes, layout, importerMain });
+      async disturb({ name, schedule: { faults: planned, crashes }, ...how }) {
+        const world = await startWorld({ ...worldOptions, ...how, name, crashes });
         try {
           await uploadInput(servers.env.S3_ENDPOINT ?? '', world, batches);
           await noteLiveEvents(world, liveEvents);
@@ -115,7 +117,8 @@ export async function prepareChaos(options: ChaosOptions): Promise<ChaosSuite> {
           await live;
           const problems = [...stuckAt, ...(await findProblems(world, batches, undisturbed))];
           report(`${name} over after ${seconds()} s`);
-          return { given: given + world.crashesDone().length, crashesLeft: world.crashesLeft(), problems };
+          const crashesLeft = world.crashesLeft();
+          return { given: given + crashes.length - crashesLeft.length, crashesLeft, problems };
         } finally {
           await world.stop();
         }

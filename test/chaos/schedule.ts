@@ -1,5 +1,4 @@
 import { createRandom, type Random } from '@backfill/core/generate/random';
-import type { CrashPoint } from './crash-points.ts';
 import { WORKER_NAMES, type WorkerName } from './worker-names.ts';
 
 /** What the object store does for a while instead of answering. */
@@ -24,8 +23,8 @@ export type Fault =
 export interface Schedule {
   /** Given one after the other, spread over the run. */
   faults: Fault[];
-  /** Points at which the processes of a service die as they come to them, each once. */
-  crashes: CrashPoint[];
+  /** Points at each of which the first process dies that comes to it. */
+  crashes: string[];
 }
 
 /** Of a hundred faults that are not crashes at a named point, how many are of which kind. */
@@ -73,7 +72,7 @@ export function makeSchedule(options: {
   seed: string;
   faults: number;
   crashes?: number | undefined;
-  points: readonly CrashPoint[];
+  points: readonly string[];
   lockMs: number;
 }): Schedule {
   const random = createRandom(`chaos ${options.seed}`);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WorkerSpec {
@@ -10,10 +10,6 @@ export interface WorkerSpec {
   url: string;
   env: NodeJS.ProcessEnv;
   logFile: string;
-  /** Points at the first of which the next process dies. Asked at each start. */
-  nextCrashes(): readonly string[];
-  /** A process has died at this point of itself. */
-  crashed(point: string): void;
 }
 
 /** A service that is started again whenever it ends. */
@@ -32,22 +28,16 @@ const HEALTH_TIMEOUT_MS = 1_000;
 const RETRY_MS = 300;
 
 function spawnWorker(spec: WorkerSpec): ChildProcess {
-  const points = spec.nextCrashes();
   const log = openSync(spec.logFile, 'a');
   try {
     return spawn(process.execPath, [spec.main], {
-      env: { ...spec.env, ...(points.length > 0 && { BACKFILL_CRASH_AT: points.join(',') }) },
+      env: spec.env,
       // With a channel to us, so that it ends when we do.
       stdio: ['ignore', log, log, 'ipc'],
     });
   } finally {
     closeSync(log);
   }
-}
-
-/** The last words of a process that died at a named point (crash-point.ts), in what was logged after so many bytes. */
-function findCrash(logFile: string, from: number): string | undefined {
-  return /^dies at (\S+)\n$/m.exec(readFileSync(logFile).subarray(from).toString('utf8'))?.[1];
 }
 
 /** Starts the service and keeps it alive until the stop. */
@@ -58,13 +48,10 @@ export function startWorker(spec: WorkerSpec): WorkerProcess {
 
   async function live(): Promise<void> {
     while (!stopping) {
-      const logged = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
       child = spawnWorker(spec);
       const signal = await new Promise<NodeJS.Signals | null>((resolve) => {
         child?.once('exit', (_code, by) => resolve(by));
       });
-      const point = signal === 'SIGKILL' ? findCrash(spec.logFile, logged) : undefined;
-      if (point !== undefined) spec.crashed(point);
       if (signal === null && !stopping) await sleep(RETRY_MS);
     }
   }

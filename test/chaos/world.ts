@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { migrate } from '@backfill/core/db/migrate';
 import { ROLES } from '@backfill/core/domain/approvals';
@@ -13,7 +14,6 @@ import { createConfigDir } from '../support/config-dir.ts';
 import type { KeyLayout } from '../support/environment.ts';
 import { type LyingS3, startLyingS3 } from '../support/lying-s3.ts';
 import { waitFor } from '../support/wait-for.ts';
-import type { CrashPoint } from './crash-points.ts';
 import { createLiveTable } from './live-writer.ts';
 import { SIGNATURES } from './signatures.ts';
 import { WORKER_NAMES, type WorkerName } from './worker-names.ts';
@@ -22,6 +22,8 @@ import { startWorker, type WorkerProcess } from './worker-process.ts';
 const ROOT = path.join(import.meta.dirname, '../..');
 const REPLICAS: Partial<Record<WorkerName, number>> = { transformer: 2, importer: 2 };
 const SERVER_BACK_MS = 60_000;
+/** However busy the machine is. */
+const START_MS = 300_000;
 
 export interface WorldOptions {
   servers: Servers;
@@ -40,7 +42,7 @@ export interface WorldOptions {
   /** One process of each service, where nobody dies anyway. */
   isSmall?: boolean;
   /** Points at which processes die. */
-  crashes?: readonly CrashPoint[];
+  crashes?: readonly string[];
 }
 
 export type Ask = <Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<Row[]>;
@@ -51,10 +53,8 @@ export interface World {
   /** Between the services and the object store. */
   s3: LyingS3;
   workers: Readonly<Record<WorkerName, readonly WorkerProcess[]>>;
-  /** Points that no process has come to yet. */
+  /** Points that no process has died at yet. */
   crashesLeft(): string[];
-  /** Points at which a process died. */
-  crashesDone(): string[];
   /** Runs SQL; waits for a PostgreSQL that is away. */
   ask: Ask;
   /** The same in the database of the dedup store. */
@@ -104,21 +104,6 @@ function createAsk(databaseUrl: string | undefined): { ask: Ask; end(): Promise<
   };
 }
 
-/** The points at which nobody has died yet, and those at which somebody has. */
-function createCrashBook(crashes: readonly CrashPoint[]) {
-  const waiting = new Map(crashes.map(({ name, worker }) => [name, worker]));
-  const done: string[] = [];
-  return {
-    waitingFor: (worker: WorkerName) => [...waiting].filter(([, one]) => one === worker).map(([name]) => name),
-    // Of several processes that wait for a point each may die there.
-    crashed(point: string): void {
-      if (waiting.delete(point)) done.push(point);
-    },
-    left: () => [...waiting.keys()],
-    done: () => done,
-  };
-}
-
 /** Starts the services, the API first, which thereby becomes the dispatcher. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { servers, name } = options;
@@ -131,6 +116,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   });
   const s3 = await startLyingS3(servers.env.S3_ENDPOINT ?? '');
   const apiPort = await servers.ports.take(`${name}-api`);
+  // A file each, which the process takes away that dies there.
+  const crashDir = mkdtempSync(path.join(tmpdir(), 'backfill-crashes-'));
+  for (const point of options.crashes ?? []) writeFileSync(path.join(crashDir, point), '');
   const env = {
     ...servers.env,
     ...buckets,
@@ -141,10 +129,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     BACKFILL_JOB_LOCK_MS: String(options.lockMs),
     TRANSFORMER_CHUNK_BYTES: String(options.chunkBytes),
     TRANSFORMER_PART_LINES: String(options.partLines),
+    BACKFILL_CRASH_AT: crashDir,
     BACKFILL_API_URL: `http://127.0.0.1:${apiPort}`,
     ...Object.fromEntries(ROLES.map((role) => [tokenVariable(role), servers.secrets.tokens[role]])),
   };
-  const book = createCrashBook(options.crashes ?? []);
   const logs = path.join(options.logsDir ?? servers.dir.logs, name);
   mkdirSync(logs, { recursive: true });
   const startOne = (worker: WorkerName, number: number, port: number) => {
@@ -155,8 +143,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       main: own ?? path.join(ROOT, 'services', worker, 'src/main.ts'),
       env: nodeEnv(serviceEnv(process.env, { ...env, [`${worker.toUpperCase()}_PORT`]: String(port) })),
       logFile: path.join(logs, `${worker}-${number}.log`),
-      nextCrashes: () => book.waitingFor(worker),
-      crashed: book.crashed,
     });
   };
   const start = async (worker: WorkerName) => {
@@ -171,18 +157,21 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await createLiveTable(events.ask);
   await createLiveTable(keys.ask);
   const workers = { api: [startOne('api', 1, apiPort)] } as Record<WorkerName, WorkerProcess[]>;
-  await waitFor('the dispatcher to be in office', async () => {
-    const held = await events.ask(`select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+  await waitFor(
+    'the dispatcher to be in office',
+    async () => {
+      const held = await events.ask(`select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
                                and database = (select oid from pg_database where datname = current_database())`);
-    return held.length > 0 ? true : undefined;
-  });
+      return held.length > 0 ? true : undefined;
+    },
+    START_MS,
+  );
   for (const worker of WORKER_NAMES.slice(1)) workers[worker] = await start(worker);
   return {
     env,
     s3,
     workers,
-    crashesLeft: book.left,
-    crashesDone: book.done,
+    crashesLeft: () => readdirSync(crashDir),
     ask: events.ask,
     askKeys: keys.ask,
     async stop() {
@@ -195,6 +184,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       await keys.end();
       await s3.close();
       await config.remove();
+      rmSync(crashDir, { recursive: true, force: true });
     },
   };
 }
