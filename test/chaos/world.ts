@@ -104,6 +104,22 @@ function createAsk(databaseUrl: string | undefined): { ask: Ask; end(): Promise<
   };
 }
 
+/** A folder with a file for each point, which the process takes away that dies there. */
+function armCrashes(points: readonly string[]): string {
+  const dir = mkdtempSync(path.join(tmpdir(), 'backfill-crashes-'));
+  for (const point of points) writeFileSync(path.join(dir, point), '');
+  return dir;
+}
+
+async function untilDispatching(ask: Ask): Promise<void> {
+  const find = async () => {
+    const held = await ask(`select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+                               and database = (select oid from pg_database where datname = current_database())`);
+    return held.length > 0 ? true : undefined;
+  };
+  await waitFor('the dispatcher to be in office', find, START_MS);
+}
+
 /** Starts the services, the API first, which thereby becomes the dispatcher. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { servers, name } = options;
@@ -116,9 +132,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   });
   const s3 = await startLyingS3(servers.env.S3_ENDPOINT ?? '');
   const apiPort = await servers.ports.take(`${name}-api`);
-  // A file each, which the process takes away that dies there.
-  const crashDir = mkdtempSync(path.join(tmpdir(), 'backfill-crashes-'));
-  for (const point of options.crashes ?? []) writeFileSync(path.join(crashDir, point), '');
+  const crashDir = armCrashes(options.crashes ?? []);
   const env = {
     ...servers.env,
     ...buckets,
@@ -157,15 +171,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await createLiveTable(events.ask);
   await createLiveTable(keys.ask);
   const workers = { api: [startOne('api', 1, apiPort)] } as Record<WorkerName, WorkerProcess[]>;
-  await waitFor(
-    'the dispatcher to be in office',
-    async () => {
-      const held = await events.ask(`select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
-                               and database = (select oid from pg_database where datname = current_database())`);
-      return held.length > 0 ? true : undefined;
-    },
-    START_MS,
-  );
+  await untilDispatching(events.ask);
   for (const worker of WORKER_NAMES.slice(1)) workers[worker] = await start(worker);
   return {
     env,
