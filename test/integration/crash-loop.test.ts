@@ -1,5 +1,8 @@
+import { getBatch } from '@backfill/core/db/queries/batch-get';
+import { insertOutboxEntries } from '@backfill/core/db/queries/outbox-insert-many';
 import { beginOutboxRun } from '@backfill/core/db/queries/outbox-run';
 import { withTransaction } from '@backfill/core/db/transaction';
+import { batchEntry } from '@backfill/core/dispatch/outbox-entries';
 import { resumeBatch } from '@backfill/core/dispatch/resume-batch';
 import { MOST_LOST_RUNS, watchRun } from '@backfill/core/runtime/watch-runs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -52,6 +55,34 @@ it('halts the batch, names the job and raises an incident, and goes on when a pe
   await withTransaction(pipeline.runtime.pool, 'test', (client) => resumeBatch(client, 'poisoned'));
   await pipeline.rest('poisoned', ['awaiting_publish_approval']);
   await importer.end('SIGTERM');
+});
+
+it('tells of a report that cannot be written, once', async () => {
+  const importer = startServiceProcess('importer', pipeline.env);
+  await submit('unreported', 300);
+  await pipeline.rest('unreported', ['awaiting_publish_approval']);
+  await importer.end('SIGTERM');
+  const { pool } = pipeline.runtime;
+  await waitFor('its report', async () => ((await outbox('unreported')).length === 0 ? true : undefined));
+  const batch = await getBatch(pool, 'unreported');
+  const entry = batch && batchEntry(batch);
+  if (entry === undefined) throw new Error('no report is called for');
+  const incidents = async () =>
+    (await pipeline.sql.query(`select kind from analytics.backfill_incidents where batch_id = 'unreported'`)).rows;
+  for (const _time of [1, 2]) {
+    await withTransaction(pool, 'test', async (client) => {
+      await insertOutboxEntries(client, [{ ...entry, jobId: `${entry.jobId}_again` }]);
+      // With its one file in the mirror.
+      await client.query(
+        `update analytics.backfill_outbox set runs_begun = $1, run_progress = 1 where batch_id = 'unreported'`,
+        [MOST_LOST_RUNS],
+      );
+    });
+    // The count begins anew, and so the next run may write it.
+    await waitFor('its report', async () => ((await outbox('unreported')).length === 0 ? true : undefined));
+    expect(await incidents()).toEqual([{ kind: 'crash_loop' }]);
+  }
+  expect((await getBatch(pool, 'unreported'))?.status).toBe('awaiting_publish_approval');
 });
 
 it('counts deaths in a row only: neither runs that ended, in whatever way, nor runs that got the work on', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { JobDefinition, QueueContract } from '../contracts/define-queue.ts';
 import type { Pool } from '../db/pool.ts';
 import { setRollbackProblem } from '../db/queries/batch-set-status.ts';
-import { insertIncident } from '../db/queries/incident-insert.ts';
+import { insertIncident, insertIncidentOnce } from '../db/queries/incident-insert.ts';
 import { deleteOutboxEntry } from '../db/queries/outbox-delete.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { changeStatus } from '../dispatch/change-status.ts';
@@ -43,10 +43,11 @@ async function stopBatch(
   const { batch_id: batchId, epoch } = work.data;
   await withTransaction(pool, actor, async (client) => {
     const stopped = await changeStatus(client, { batchId, from: WORKING_STATUSES, to, reason, epoch });
-    if (stopped && incident !== undefined) await insertIncident(client, batchId, incident, reason);
     if (!stopped && (await setRollbackProblem(client, batchId, epoch, reason))) {
       await insertIncident(client, batchId, 'rollback_stuck', reason);
     }
+    // Also of a batch at rest, whose report cannot be written.
+    if (incident !== undefined) await insertIncidentOnce(client, batchId, incident, reason);
   });
 }
 
