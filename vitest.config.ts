@@ -5,7 +5,7 @@ export default defineConfig({
     include: [
       '{packages,services}/*/src/**/*.test.ts',
       'infra/src/**/*.test.ts',
-      'test/{integration,acceptance,histories,chaos}/**/*.test.ts',
+      'test/{integration,acceptance,histories,chaos,halts}/**/*.test.ts',
     ],
     // Starts PostgreSQL, Redis and an S3 server once; each test gets a database, buckets and a queue prefix of its own.
     globalSetup: ['test/support/servers.ts'],

@@ -25,6 +25,7 @@ const COMMANDS = {
   start: { needs: ['redis'], steps: [script('infra/src/start.ts')], here: true },
   test: { needs: ['redis', 'psql'], steps: [[bin('vitest'), 'run']] },
   bench: { needs: ['redis'], steps: [script('test/bench/main.ts')] },
+  'test:halt': { needs: ['redis', 'psql'], steps: [script('test/halts/main.ts')] },
   'test:chaos': { needs: ['redis'], steps: [script('test/chaos/main.ts')] },
   check: { needs: [], steps: [[bin('tsc'), '-p', '.'], [bin('biome'), 'ci', ...plain], [bin('knip')]] },
   cli: { needs: [], steps: [script('packages/cli/src/main.ts')], here: true },

@@ -27,6 +27,23 @@ it('halts once, and resumes', async () => {
   expect((await post('halt-1', 'resume')).status).toBe(409);
 });
 
+it('does not halt what has come to its end, and says what can be done instead', async () => {
+  await batches.submit('halt-2');
+  await api.sql.query(
+    `begin; set local analytics.actor = 'test';
+     update analytics.backfill_batches set status = 'failed' where batch_id = 'halt-2'; commit`,
+  );
+  const refused = await post('halt-2', 'halt');
+  expect([refused.status, refused.json.detail]).toEqual([
+    409,
+    'The batch is failed and cannot be halted. Nothing works for it. ./backfill resume halt-2 goes on, once the cause is ' +
+      'mended, and ./backfill rollback halt-2 gives it up.',
+  ]);
+  await expect(
+    api.sql.query(`update analytics.backfill_batches set status = 'halted' where batch_id = 'halt-2'`),
+  ).rejects.toMatchObject({ hint: expect.stringContaining('./backfill resume halt-2 goes on') });
+});
+
 it('publishes only what all the roles have approved as it was measured', async () => {
   await batches.verified('publish-1');
   await batches.approve('publish-1', 'data_engineering_lead', { stage: 'publish' });

@@ -18,6 +18,8 @@ export interface Hindrance {
   cutAfterBytes?: number;
   /** The answer's body is over after so many bytes, in good order and without its length, as if that were all. */
   endAfterBytes?: number;
+  /** Told the bytes of the answer's body so far, before each block goes on; the block waits for what it returns. */
+  onAnswered?(bytes: number): Promise<void> | undefined;
 }
 
 /** Answers a request instead of the real server, hinders it, or leaves it to it. */
@@ -61,11 +63,22 @@ function curtail(bytes: number): Transform {
   });
 }
 
+/** Passes bytes on as they are let. */
+function watch(onAnswered: NonNullable<Hindrance['onAnswered']>): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(block: Buffer, _encoding, done) {
+      bytes += block.length;
+      Promise.resolve(onAnswered(bytes)).then(() => done(null, block), done);
+    },
+  });
+}
+
 function forward(
   target: URL,
   request: http.IncomingMessage,
   response: http.ServerResponse,
-  { cutAfterBytes = Number.POSITIVE_INFINITY, endAfterBytes }: Hindrance,
+  { cutAfterBytes = Number.POSITIVE_INFINITY, endAfterBytes, onAnswered = () => undefined }: Hindrance,
 ): void {
   const { method, url, headers } = request;
   const onward = http.request(new URL(url ?? '/', target), { method: method ?? 'GET', headers });
@@ -78,7 +91,8 @@ function forward(
     const { 'content-length': length, ...others } = answer.headers;
     const isWhole = endAfterBytes === undefined || Number(length ?? 0) <= endAfterBytes;
     response.writeHead(answer.statusCode ?? 502, isWhole ? answer.headers : others);
-    pipeline(answer, isWhole ? limit(cutAfterBytes) : curtail(endAfterBytes), response).catch(breakOff);
+    const passed = isWhole ? limit(cutAfterBytes) : curtail(endAfterBytes);
+    pipeline(answer, watch(onAnswered), passed, response).catch(breakOff);
   });
   onward.on('error', breakOff);
   pipeline(request, limit(cutAfterBytes), onward).catch(breakOff);

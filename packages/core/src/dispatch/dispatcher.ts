@@ -108,18 +108,38 @@ async function serve(options: DispatcherOptions, signal: AbortSignal): Promise<v
     await takeOffice(client, signal);
     if (!signal.aborted) logger.info('dispatcher in office');
     const reconcile = paced(RECONCILE_EVERY_MS, () => options.reconcile(client));
-    const endStoppedWork = paced(TERMINATE_EVERY_MS, async () => {
-      const ended = await terminateStoppedWork(client);
-      if (ended > 0) logger.warn({ transactions: ended }, 'work of stopped batches was ended');
-    });
-    while (!signal.aborted) {
-      await endStoppedWork();
-      await dispatchDue(client, producers);
-      await reconcile();
-      await pause(DISPATCH_EVERY_MS, signal);
-    }
+    await together(signal, [
+      async (over) => {
+        while (!over.aborted) {
+          await dispatchDue(client, producers);
+          await reconcile();
+          await pause(DISPATCH_EVERY_MS, over);
+        }
+      },
+      // Beside it: a halt takes effect in time also while Redis or a long look at the ledger keeps the others waiting.
+      async (over) => {
+        while (!over.aborted) {
+          const ended = await terminateStoppedWork(client);
+          if (ended > 0) logger.warn({ transactions: ended }, 'work of stopped batches was ended');
+          await pause(TERMINATE_EVERY_MS, over);
+        }
+      },
+    ]);
   } finally {
     await client.end();
+  }
+}
+
+/** Runs loops until the signal, or until one fails; waits for all of them, and throws what the first has thrown. */
+async function together(signal: AbortSignal, loops: ((over: AbortSignal) => Promise<void>)[]): Promise<void> {
+  const failed = new AbortController();
+  const over = AbortSignal.any([signal, failed.signal]);
+  const running = loops.map((loop) => loop(over));
+  try {
+    await Promise.all(running);
+  } finally {
+    failed.abort();
+    await Promise.allSettled(running);
   }
 }
 

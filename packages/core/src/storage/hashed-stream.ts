@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { pipeline, type Readable, Transform } from 'node:stream';
 
 /** A stream of bytes and the checksum of what has been read of it. */
 export interface HashedStream {
@@ -11,24 +11,28 @@ export interface HashedStream {
 }
 
 /**
- * Passes the bytes of `body` on and hashes them on the way, so that what is checked is what was read.
+ * Passes the bytes of `body` on and hashes them on the way, so that what is checked is what was read. Destroying the
+ * stream destroys the body.
  *
- * @param signal ends the reading, between blocks.
+ * @param signal ends the reading with its reason, also while the body does not come on.
  */
 export function hashedStream(body: Readable, signal: AbortSignal): HashedStream {
   const hash = createHash('sha256');
   let size = 0;
-  async function* measured(): AsyncGenerator<Buffer> {
-    for await (const block of body as AsyncIterable<Buffer>) {
-      signal.throwIfAborted();
+  // Not a generator: one that waits for its source is not told when nobody wants more of it.
+  const stream = new Transform({
+    transform(block: Buffer, _encoding, done) {
       hash.update(block);
       size += block.length;
-      yield block;
-    }
-  }
-  return {
-    stream: Readable.from(measured(), { objectMode: false }),
-    sha256: () => hash.digest('hex'),
-    size: () => size,
-  };
+      done(null, block);
+    },
+  });
+  // Every error ends up in the stream, which is where the reader meets it.
+  stream.on('error', () => undefined);
+  pipeline(body, stream, () => undefined);
+  const abort = () => stream.destroy(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  stream.once('close', () => signal.removeEventListener('abort', abort));
+  if (signal.aborted) abort();
+  return { stream, sha256: () => hash.digest('hex'), size: () => size };
 }

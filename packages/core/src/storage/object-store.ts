@@ -34,6 +34,8 @@ export interface GetOptions {
   ifMatch?: string;
   /** Bytes of the whole object, where they are known: the answer is held against them. */
   size?: number;
+  /** Gives up waiting for the answer. Whoever reads the body ends that. */
+  signal?: AbortSignal;
 }
 
 /** The object store, narrowed to what the system does with it. Bucket names are the caller's. */
@@ -49,7 +51,7 @@ export interface ObjectStore {
   exists(bucket: string, key: string): Promise<boolean>;
   put(bucket: string, key: string, body: Buffer, contentType: string): Promise<void>;
   /** Writes bytes that lie in several blocks, without a copy of them. The blocks must stay as they are meanwhile. */
-  putBlocks(bucket: string, key: string, content: BlockContent): Promise<void>;
+  putBlocks(bucket: string, key: string, content: BlockContent, signal?: AbortSignal): Promise<void>;
   /** Uploads a stream of unknown length in parts; memory stays at a few parts. */
   putStream(bucket: string, key: string, body: Readable, signal?: AbortSignal): Promise<void>;
   /** Throws unless the bucket answers. */
@@ -70,7 +72,7 @@ function isPreconditionFailed(error: unknown): boolean {
 }
 
 async function get(client: S3Client, bucket: string, key: string, options: GetOptions): Promise<Readable> {
-  const { range, ifMatch } = options;
+  const { range, ifMatch, signal } = options;
   try {
     const answer = await client.send(
       new GetObjectCommand({
@@ -79,6 +81,7 @@ async function get(client: S3Client, bucket: string, key: string, options: GetOp
         ...(range && { Range: `bytes=${range.start}-${range.end - 1}` }),
         ...(ifMatch !== undefined && { IfMatch: ifMatch }),
       }),
+      signal && { abortSignal: signal },
     );
     const expected = range === undefined ? options.size : range.end - range.start;
     return wholeBody(answer.Body as Readable, expected ?? answer.ContentLength, async (bytes) => {
@@ -153,8 +156,8 @@ export function createObjectStore(config: StorageConfig, onRefusal: () => void =
     async put(bucket, key, body, contentType) {
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
     },
-    async putBlocks(bucket, key, content) {
-      await client.send(putBlocksCommand(bucket, key, content));
+    async putBlocks(bucket, key, content, signal) {
+      await client.send(putBlocksCommand(bucket, key, content), signal && { abortSignal: signal });
     },
     async putStream(bucket, key, body, signal) {
       const upload = new Upload({

@@ -34,7 +34,7 @@ export async function copyFile(
   clean: LineCleaner,
   { maxLineBytes, signal }: { maxLineBytes: number; signal: AbortSignal },
 ): Promise<FileCopy> {
-  const body = await store.get(object.bucket, object.key, object);
+  const body = await store.get(object.bucket, object.key, { ...object, signal });
   const raw = hashedStream(body, signal);
   const scanner = createRecordScanner(file, { firstLine: 1, maxLineBytes });
   async function* copied(): AsyncGenerator<Buffer> {

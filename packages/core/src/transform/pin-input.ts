@@ -79,7 +79,8 @@ export async function pinInput(store: ObjectStore, options: PinOptions): Promise
   const chunks: PlannedChunk[] = [];
   for (const [fileNo, object] of (await listInput(store, options)).entries()) {
     const name = `s3://${bucket}/${object.key}`;
-    const body = await store.get(bucket, object.key, { ifMatch: object.etag, size: object.size });
+    const pinned = { ifMatch: object.etag, size: object.size, signal: options.signal };
+    const body = await store.get(bucket, object.key, pinned);
     const scanned = await scanObject(name, body, options);
     if (scanned.size !== object.size) {
       throw new FatalError(

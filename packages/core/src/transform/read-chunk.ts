@@ -37,6 +37,7 @@ export async function* readChunk(
   const maxLineBytes = chunk.format === COPY_FORMAT ? Number.POSITIVE_INFINITY : options.maxLineBytes;
   const scanner = createRecordScanner(chunk, { firstLine: chunk.first_line, maxLineBytes });
   const body = await store.get(object.bucket, object.key, {
+    signal,
     ...(object.ifMatch !== undefined && { ifMatch: object.ifMatch }),
     ...(chunk.compression === 'none'
       ? { range: { start: chunk.byte_start, end: chunk.byte_end } }

@@ -8,6 +8,7 @@ import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
+import { createBatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { canaryProblem } from '@backfill/core/domain/canary';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
@@ -44,7 +45,9 @@ export async function checkCanary(runtime: Runtime, job: BatchJob, signal: Abort
   const fence = await enterBatchFence(pool, job.batch_id, ['canary'], job.epoch);
   const plan = await getPlan(pool, job.batch_id);
   if (plan === undefined) throw new FatalError(`batch ${job.batch_id} has no plan`);
-  const { counts, rows } = await withFenceWatch(pool, fence, signal, (watched) => measureCanary(pool, plan, watched));
+  const { counts, rows } = await withFenceWatch(pool, fence, signal, (watched) =>
+    measureCanary(createBatchReader(pool, fence), plan, watched),
+  );
   const problem = canaryProblem(counts, rows);
   await withTransaction(pool, ACTOR, async (client) => {
     const batch = await getBatchForStatusChange(client, job.batch_id);

@@ -8,6 +8,7 @@ import { claimKeys } from '@backfill/core/db/queries/key-claim';
 import { getPart, markPartImported, type Part, type PartCounts } from '@backfill/core/db/queries/part-import';
 import { recordLineage, recordLosers, setPartCounts } from '@backfill/core/db/queries/staging-insert';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
+import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { type DuplicateKind, type EventHolders, judgeRows } from '@backfill/core/domain/duplicate-kind';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Runtime } from '@backfill/core/runtime/runtime';
@@ -30,7 +31,7 @@ async function importInTransaction(
   const claims = await claimKeys(client, keys, part);
   crashPoint('import:claimed');
   const kinds = claims.allNew ? new Map() : judgeRows(claims.eventIds, part.batch_id, claims.holders);
-  await stagePartRows(runtime, client, part, kinds, signal);
+  await withFenceWatch(runtime.pool, fence, signal, (watched) => stagePartRows(runtime, client, part, kinds, watched));
   crashPoint('import:staged');
   if ((await recordLineage(client, part)) !== part.event_count) {
     throw new FatalError(`part ${part.part_id}: its accepted lines are not as many as its events`);

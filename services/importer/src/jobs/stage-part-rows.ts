@@ -23,7 +23,7 @@ export async function stagePartRows(
   signal: AbortSignal,
 ): Promise<void> {
   const columns = kinds.size === 0 ? IMPORT_PART_COLUMNS : [...IMPORT_PART_COLUMNS, 'is_duplicate', 'duplicate_kind'];
-  const body = await store.get(config.storage.archiveBucket, part.object_key, { size: part.object_bytes });
+  const body = await store.get(config.storage.archiveBucket, part.object_key, { size: part.object_bytes, signal });
   const object = hashedStream(body, signal);
   const rows = kinds.size === 0 ? object.stream : Readable.from(markRows(object.stream, kinds), { objectMode: false });
   await client.query(`select set_config('analytics.part_id', $1, true)`, [String(part.part_id)]);

@@ -25,7 +25,7 @@ export interface FileToMirror {
 export async function mirrorBytes(context: TransformerContext, { plan, file, signal }: FileToMirror): Promise<void> {
   const { store, config } = context;
   const { bucket, key, ...pinned } = rawObject(plan, file);
-  const original = hashedStream(await store.get(bucket, key, pinned), signal);
+  const original = hashedStream(await store.get(bucket, key, { ...pinned, signal }), signal);
   const mirrorKey = archiveLayout.mirrorObject(plan.batchId, file.source_file);
   try {
     await store.putStream(config.storage.archiveBucket, mirrorKey, original.stream, signal);

@@ -29,11 +29,16 @@ export interface PartToRegister extends CutPart {
 }
 
 /** Writes the part's rows to the archive under their own checksum: writing it again is the same write. */
-async function uploadBody(context: TransformerContext, batchId: string, part: BuiltPart): Promise<string | null> {
+async function uploadBody(
+  context: TransformerContext,
+  batchId: string,
+  part: BuiltPart,
+  signal: AbortSignal,
+): Promise<string | null> {
   if (part.eventCount === 0) return null;
   const key = archiveLayout.part(batchId, part.sha256);
   const content = { blocks: part.body, size: part.bodyBytes, sha256: part.sha256, contentType: 'text/plain' };
-  await context.store.putBlocks(context.config.storage.archiveBucket, key, content);
+  await context.store.putBlocks(context.config.storage.archiveBucket, key, content, signal);
   return key;
 }
 
@@ -81,9 +86,13 @@ function countLines(context: TransformerContext, source: string, part: BuiltPart
  * @throws {StaleWorkError} when the batch was stopped.
  * @throws {DeferError} when the twin has cut the part elsewhere; the chunk goes on where the ledger ends.
  */
-export async function registerPart(context: TransformerContext, toRegister: PartToRegister): Promise<void> {
+export async function registerPart(
+  context: TransformerContext,
+  toRegister: PartToRegister,
+  signal: AbortSignal,
+): Promise<void> {
   const { fence, part } = toRegister;
-  const objectKey = await uploadBody(context, fence.batchId, part);
+  const objectKey = await uploadBody(context, fence.batchId, part, signal);
   crashPoint('transform:uploaded');
   const isNew = await withTransaction(context.pool, ACTOR, async (client) => {
     await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch);

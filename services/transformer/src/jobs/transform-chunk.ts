@@ -82,7 +82,7 @@ async function transformLines(
   });
   for await (const cut of parts) {
     signal.throwIfAborted();
-    await registerPart(context, { fence, chunk, ...cut, source: plan.recipe.source.source });
+    await registerPart(context, { fence, chunk, ...cut, source: plan.recipe.source.source }, signal);
     await pace.afterPart(signal);
   }
   return observer.counts;

@@ -1,5 +1,5 @@
-import type { Pool } from '@backfill/core/db/pool';
 import { listMirrorObjects, type MirrorObject } from '@backfill/core/db/queries/mirror-object-list';
+import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { type Balance, unaccountedLines } from '@backfill/core/domain/balance';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { decompress } from '@backfill/core/formats/compression';
@@ -51,7 +51,8 @@ async function recount(
   file: MirrorObject,
   signal: AbortSignal,
 ): Promise<{ sha256: string; lines: number }> {
-  const body = await store.get(bucket, archiveLayout.mirrorObject(batchId, file.source_file), { size: file.size });
+  const key = archiveLayout.mirrorObject(batchId, file.source_file);
+  const body = await store.get(bucket, key, { size: file.size, signal });
   const mirror = hashedStream(body, signal);
   const text = decompress(mirror.stream, file.compression);
   let lines = 0;
@@ -78,13 +79,14 @@ export function fileDiscrepancies(counts: FileCounts, mirror: { lines: number; i
 
 /** Invariant 1: every line of the mirror ended in exactly one outcome, per file, and the tables hold what was counted. */
 export async function measureBalance(
-  deps: { pool: Pool; store: ObjectStore; bucket: string },
+  deps: { read: BatchReader; store: ObjectStore; bucket: string },
   batchId: string,
   signal: AbortSignal,
 ): Promise<GateResult> {
   const discrepancies: string[] = [];
-  const { rows: files } = await deps.pool.query<FileCounts>(FILE_COUNTS_SQL, [batchId]);
-  const pinned = new Map((await listMirrorObjects(deps.pool, batchId)).map((file) => [file.source_file, file]));
+  const { rows: files } = await deps.read((client) => client.query<FileCounts>(FILE_COUNTS_SQL, [batchId]));
+  const mirrored = await deps.read((client) => listMirrorObjects(client, batchId));
+  const pinned = new Map(mirrored.map((file) => [file.source_file, file]));
   const total = { read: 0, accepted: 0, inserted: 0 };
   for (const counts of files) {
     const file = pinned.get(counts.source_file);
@@ -95,7 +97,9 @@ export async function measureBalance(
     total.accepted += counts.inserted + counts.duplicate;
     total.inserted += counts.inserted;
   }
-  const { rows } = await deps.pool.query<{ staged: number; new: number }>(STAGING_COUNTS_SQL, [batchId]);
+  const { rows } = await deps.read((client) =>
+    client.query<{ staged: number; new: number }>(STAGING_COUNTS_SQL, [batchId]),
+  );
   const staging = rows[0] ?? { staged: 0, new: 0 };
   if (staging.staged !== total.accepted) {
     discrepancies.push(`staged rows: ${total.accepted} expected, ${staging.staged} found`);

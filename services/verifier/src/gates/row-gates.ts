@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import type { Pool } from '@backfill/core/db/pool';
+import { readRows } from '@backfill/core/db/read-rows';
+import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { isJsonObject, type JsonValue } from '@backfill/core/domain/json';
 import { tryParseJson } from '@backfill/core/domain/try-json';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
-import QueryStream from 'pg-query-stream';
 import { type DigestedRow, RowsDigest } from './rows-digest.ts';
 import { TextHash } from './text-hash.ts';
 
@@ -89,7 +89,7 @@ function identityProblem(row: StagedRow, payload: JsonValue | undefined): string
 
 /** Reads every staged row of the batch once, in id order and bounded memory: schema, identity, digests. */
 export async function measureRows(
-  pool: Pool,
+  read: BatchReader,
   batchId: string,
   recipe: Recipe,
   minValidShare: number,
@@ -102,24 +102,20 @@ export async function measureRows(
   let staged = 0;
   let lastNewId: string | undefined;
 
-  const client = await pool.connect();
-  let failed = true;
-  try {
-    const rows = client.query(new QueryStream(STAGED_ROWS_SQL, [batchId], { batchSize: 200 }));
-    for await (const row of rows as AsyncIterable<StagedRow>) {
-      if (staged % 1_000 === 0) signal.throwIfAborted();
-      staged += 1;
-      const payload = tryParseJson(row.payload);
-      invalid.note(row, check(row, payload));
-      const isRepeated = !row.is_duplicate && row.event_id === lastNewId;
-      wrongIdentity.note(row, isRepeated ? 'staged twice as new' : identityProblem(row, payload));
-      if (!row.is_duplicate) lastNewId = row.event_id;
-      if (row.to_publish) toPublish.add(row);
+  await read(async (client) => {
+    for await (const rows of readRows<StagedRow>(client, STAGED_ROWS_SQL, [batchId], 1_000)) {
+      signal.throwIfAborted();
+      staged += rows.length;
+      for (const row of rows) {
+        const payload = tryParseJson(row.payload);
+        invalid.note(row, check(row, payload));
+        const isRepeated = !row.is_duplicate && row.event_id === lastNewId;
+        wrongIdentity.note(row, isRepeated ? 'staged twice as new' : identityProblem(row, payload));
+        if (!row.is_duplicate) lastNewId = row.event_id;
+        if (row.to_publish) toPublish.add(row);
+      }
     }
-    failed = false;
-  } finally {
-    client.release(failed);
-  }
+  });
   // A batch that has nothing to show for itself proves nothing.
   const validShare = staged === 0 ? 0 : (staged - invalid.rows) / staged;
   const procedure = STAGED_ROWS_SQL.trim();

@@ -1,5 +1,5 @@
 import type { Queryable } from '@backfill/core/db/pool';
-import QueryStream from 'pg-query-stream';
+import { readRows } from '@backfill/core/db/read-rows';
 import { TextHash } from './text-hash.ts';
 
 /** The columns of a staged row that its event id does not cover already (the id covers source, time and payload). */
@@ -38,9 +38,10 @@ const ROWS_TO_PUBLISH_SQL = `
    order by event_id`;
 
 /** The digest of the batch's rows to publish as they are now, read on the caller's connection. */
-export async function digestRowsToPublish(client: { query: Queryable['query'] }, batchId: string): Promise<string> {
+export async function digestRowsToPublish(client: Queryable, batchId: string): Promise<string> {
   const digest = new RowsDigest();
-  const rows = client.query(new QueryStream(ROWS_TO_PUBLISH_SQL, [batchId], { batchSize: 5_000 }));
-  for await (const row of rows as AsyncIterable<DigestedRow>) digest.add(row);
+  for await (const rows of readRows<DigestedRow>(client, ROWS_TO_PUBLISH_SQL, [batchId], 5_000)) {
+    for (const row of rows) digest.add(row);
+  }
   return digest.hex();
 }

@@ -1,5 +1,5 @@
 import type { Client } from '@backfill/core/db/pool';
-import QueryStream from 'pg-query-stream';
+import { readRows } from '@backfill/core/db/read-rows';
 import { TextHash } from '../gates/text-hash.ts';
 
 const PUBLISHED_IDS_SQL = `
@@ -12,10 +12,9 @@ const PUBLISHED_IDS_SQL = `
 export async function readPublished(client: Client, batchId: string): Promise<{ rowCount: number; checksum: string }> {
   const ids = new TextHash();
   let rowCount = 0;
-  const rows = client.query(new QueryStream(PUBLISHED_IDS_SQL, [batchId], { batchSize: 5_000 }));
-  for await (const row of rows as AsyncIterable<{ event_id: string }>) {
-    ids.add(`${row.event_id}\n`);
-    rowCount += 1;
+  for await (const rows of readRows<{ event_id: string }>(client, PUBLISHED_IDS_SQL, [batchId], 5_000)) {
+    for (const row of rows) ids.add(`${row.event_id}\n`);
+    rowCount += rows.length;
   }
   return { rowCount, checksum: ids.hex() };
 }

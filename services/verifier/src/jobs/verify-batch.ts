@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
-import type { Pool } from '@backfill/core/db/pool';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
@@ -11,6 +10,7 @@ import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { areRowsToPublishStale, markRowsToPublish } from '@backfill/core/db/queries/rows-to-publish';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
+import { type BatchReader, createBatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { canonicalJson } from '@backfill/core/domain/canonical-json';
 import type { GateResult } from '@backfill/core/domain/gate-result';
@@ -48,19 +48,23 @@ export function gateSetHash(planHash: string, results: readonly GateResult[], ro
   return hash('sha256', canonicalJson({ plan_hash: planHash, gates, rows_digest: rowsDigest }), 'hex');
 }
 
-async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: AbortSignal): Promise<Findings> {
-  const { pool, store, config } = runtime;
+async function measure(
+  { store, config }: Runtime,
+  read: BatchReader,
+  { plan, planHash }: { plan: Plan; planHash: string },
+  signal: AbortSignal,
+): Promise<Findings> {
   const { gates } = plan.policy;
   const { archiveBucket: bucket } = config.storage;
   // Beside the rows, which keep this process busy: unpacking and counting others do.
   const [[balance, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
     (async () => {
-      const measured = await measureBalance({ pool, store, bucket }, plan.batchId, watched);
-      const { rows } = await pool.query<StagedCounts>(STAGED_COUNTS_SQL, [plan.batchId]);
-      const found = countsOccurrences(plan.recipe) ? await findRecut(pool, plan.batchId) : undefined;
+      const measured = await measureBalance({ read, store, bucket }, plan.batchId, watched);
+      const { rows } = await read((client) => client.query<StagedCounts>(STAGED_COUNTS_SQL, [plan.batchId]));
+      const found = countsOccurrences(plan.recipe) ? await findRecut(read, plan.batchId) : undefined;
       return [measured, rows[0] ?? NOTHING_STAGED, found] as const;
     })(),
-    measureRows(pool, plan.batchId, plan.recipe, gates.schema, watched),
+    measureRows(read, plan.batchId, plan.recipe, gates.schema, watched),
   ]);
   const results = [balance, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
   return {
@@ -72,8 +76,8 @@ async function measure(runtime: Runtime, plan: Plan, planHash: string, signal: A
   };
 }
 
-async function findRecut(pool: Pool, batchId: string): Promise<RecutFile | undefined> {
-  const { rows } = await pool.query<RecutFile>(RECUT_SQL, [batchId]);
+async function findRecut(read: BatchReader, batchId: string): Promise<RecutFile | undefined> {
+  const { rows } = await read((client) => client.query<RecutFile>(RECUT_SQL, [batchId]));
   return rows[0];
 }
 
@@ -106,7 +110,10 @@ export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: Abort
     await checkBatchFence(client, fence);
   });
   crashPoint('verify:marked');
-  const findings = await withFenceWatch(pool, fence, signal, (watched) => measure(runtime, plan, planHash, watched));
+  const read = createBatchReader(pool, fence);
+  const findings = await withFenceWatch(pool, fence, signal, (watched) =>
+    measure(runtime, read, { plan, planHash }, watched),
+  );
   crashPoint('verify:measured');
   const failures = describeFailures(findings.results);
   await withTransaction(pool, ACTOR, async (client) => {
@@ -117,7 +124,7 @@ export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: Abort
   });
   crashPoint('verify:stored');
   // Before the status says that there is something to sign, what is to be signed can be read.
-  await writeReport(runtime, job.batch_id);
+  await withFenceWatch(pool, fence, signal, (watched) => writeReport(runtime, job.batch_id, { read, signal: watched }));
   crashPoint('verify:reported');
   await withTransaction(pool, ACTOR, async (client) => {
     if (failures !== '') await insertIncident(client, job.batch_id, 'gates_failed', failures);

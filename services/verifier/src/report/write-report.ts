@@ -1,4 +1,5 @@
 import { getBatch } from '@backfill/core/db/queries/batch-get';
+import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { archiveLayout, CSV_REPORT } from '@backfill/core/storage/layout';
 import { csvReport } from './csv-report.ts';
@@ -11,13 +12,25 @@ const GATES_SQL = `
      and run_no = (select max(run_no) from analytics.backfill_gate_results where batch_id = $1 and attempt = $2)
    order by gate`;
 
-/** Writes the batch's report into the archive, as JSON and CSV, in place of an earlier one. */
-export async function writeReport(runtime: Runtime, batchId: string): Promise<void> {
+/** What a report that is written for a batch under way stops with. */
+export interface ReportWork {
+  read: BatchReader;
+  signal: AbortSignal;
+}
+
+/**
+ * Writes the batch's report into the archive, as JSON and CSV, in place of an earlier one.
+ *
+ * @param work absent where the batch rests
+ */
+export async function writeReport(runtime: Runtime, batchId: string, work?: ReportWork): Promise<void> {
   const { pool, store, config } = runtime;
   const batch = await getBatch(pool, batchId);
   if (batch === undefined) return;
   const isCounted = batch.status === 'published' || batch.status === 'rolled_back';
-  const days = await countDays(pool, batchId, isCounted);
+  const days = await (work === undefined
+    ? countDays(pool, batchId, isCounted)
+    : work.read((client) => countDays(client, batchId, isCounted)));
   const { rows: gates } = await pool.query(GATES_SQL, [batchId, batch.attempt]);
   const report = {
     version: 1,
@@ -35,6 +48,7 @@ export async function writeReport(runtime: Runtime, batchId: string): Promise<vo
   };
   const { archiveBucket } = config.storage;
   const csv = csvReport({ batchId, source: batch.source }, days, isCounted);
+  work?.signal.throwIfAborted();
   await store.put(archiveBucket, archiveLayout.report(batchId, CSV_REPORT), Buffer.from(csv), 'text/csv');
   await store.put(
     archiveBucket,

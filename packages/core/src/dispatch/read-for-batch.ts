@@ -1,0 +1,18 @@
+import type { Client, Pool } from '../db/pool.ts';
+import { type BatchFence, enterBatchFence } from '../db/queries/batch-fence.ts';
+import { withTransaction } from '../db/transaction.ts';
+
+/** Lends a connection for reads on behalf of a batch. */
+export type BatchReader = <T>(read: (client: Client) => Promise<T>) => Promise<T>;
+
+/**
+ * A reader for what may take long. Its reads count as work for the batch: when that is stopped, they are ended with the
+ * rest of it (see terminateStoppedWork), instead of keeping their worker and their connection.
+ */
+export function createBatchReader(pool: Pool, fence: BatchFence): BatchReader {
+  return (read) =>
+    withTransaction(pool, 'reader', async (client) => {
+      await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch);
+      return read(client);
+    });
+}
