@@ -17,9 +17,10 @@ export const STAGED_COUNTS_SQL = `
          count(*) filter (where duplicate_kind = 'same_batch') as same_batch,
          count(*) filter (where duplicate_kind = 'other_batch') as other_batch,
          count(*) filter (where duplicate_kind = 'live') as live,
-         count(*) filter (where not is_duplicate and event_id in (
-           select l.event_id from analytics.backfill_losers l
-            where l.loser_batch_id = $1 and not l.to_publish)) as newly_live
+         (select count(*)
+            from analytics.backfill_losers l
+            join analytics.events_backfill_staging s on s.batch_id = l.loser_batch_id and s.event_id = l.event_id
+           where l.loser_batch_id = $1 and not l.to_publish and not s.is_duplicate) as newly_live
     from analytics.events_backfill_staging
    where batch_id = $1`;
 
