@@ -130,8 +130,22 @@ class History {
     if (job.kind === 'plan') this.#model.plan(job.batch_id);
     if (job.kind === 'canary' || job.kind === 'import') this.#model.importPart(job.batch_id, lines);
     if (job.kind === 'verify') this.#model.verify(job.batch_id);
-    if (job.kind === 'publish') this.#model.publish(job.batch_id);
+    if (job.kind === 'publish') await this.#published(job.batch_id);
     if (job.kind === 'tombstone') this.#model.rollBack(job.batch_id);
+  }
+
+  /** A publish publishes, and then leaves nothing out that nobody else has; or goes back to the gates with a reason. */
+  async #published(id: string): Promise<void> {
+    const { rows } = await this.#stepper.sql.query<{ status: string }>(
+      'select status from analytics.backfill_batches where batch_id = $1',
+      [id],
+    );
+    if (rows[0]?.status !== 'published') {
+      expect(this.#model.mayGoBack(id), `${id} is ${rows[0]?.status}`).toBe(true);
+      return;
+    }
+    expect(this.#model.missed(id), `${id} leaves out`).toEqual([]);
+    this.#model.publish(id);
   }
 
   /** The events of an import's part, by the part's place in the file. */

@@ -16,6 +16,8 @@ export class Model {
   readonly #delivered = new Map<string, Set<string>>();
   /** Per batch the events that it will publish, as it was verified last. */
   readonly #toPublish = new Map<string, Set<string>>();
+  /** Batches that another one was taken back of, and did not count on its events when they were verified. */
+  readonly #outdated = new Set<string>();
 
   deliverLive(event: string): void {
     if (!this.live.has(event)) this.live.set(event, null);
@@ -25,6 +27,7 @@ export class Model {
   plan(batch: string): void {
     this.#delivered.set(batch, new Set());
     this.#toPublish.delete(batch);
+    this.#outdated.delete(batch);
   }
 
   importPart(batch: string, events: readonly string[]): void {
@@ -37,16 +40,25 @@ export class Model {
   verify(batch: string): void {
     const delivered = this.#delivered.get(batch) ?? [];
     this.#toPublish.set(batch, new Set([...delivered].filter((event) => !this.live.has(event))));
+    this.#outdated.delete(batch);
   }
 
   /** What a batch was verified for and a batch has published since, and what it could publish but was not verified for. */
   stale(batch: string): string[] {
     const toPublish = this.#toPublish.get(batch) ?? new Set();
+    return [...[...toPublish].filter((event) => (this.live.get(event) ?? null) !== null), ...this.missed(batch)];
+  }
+
+  /** What a batch delivered, nobody has live, and it would not publish. */
+  missed(batch: string): string[] {
+    const toPublish = this.#toPublish.get(batch) ?? new Set();
     const delivered = this.#delivered.get(batch) ?? new Set();
-    return [
-      ...[...toPublish].filter((event) => (this.live.get(event) ?? null) !== null),
-      ...[...delivered].filter((event) => !toPublish.has(event) && !this.live.has(event)),
-    ];
+    return [...delivered].filter((event) => !toPublish.has(event) && !this.live.has(event));
+  }
+
+  /** Whether a publish may go back to the gates instead. */
+  mayGoBack(batch: string): boolean {
+    return this.#outdated.has(batch);
   }
 
   publish(batch: string): void {
@@ -63,9 +75,15 @@ export class Model {
    * delivery that came after the publish is lost with it as well.
    */
   rollBack(batch: string): void {
+    for (const [other, toPublish] of this.#toPublish) {
+      const delivered = this.#delivered.get(other) ?? new Set();
+      const isOutdated = [...delivered].some((event) => this.live.get(event) === batch && !toPublish.has(event));
+      if (isOutdated) this.#outdated.add(other);
+    }
     for (const [event, holder] of this.live) if (holder === batch) this.live.delete(event);
     for (const [event, owner] of this.claims) if (owner === batch) this.claims.delete(event);
     this.#delivered.delete(batch);
     this.#toPublish.delete(batch);
+    this.#outdated.delete(batch);
   }
 }

@@ -31,6 +31,8 @@ export interface Job {
 /** The pipeline's jobs on real servers, without queues: the caller says which runs next. */
 export interface Stepper extends Pick<TestEnvironment, 'sql' | 'keys'> {
   submit(batch: SubmittedBatch, files: Record<string, string>): Promise<void>;
+  /** Puts a batch's raw files in place of what is there. */
+  upload(batchId: string, files: Record<string, string>): Promise<void>;
   /** Work that the batch's status calls for now, in the order in which it was written down. */
   dueJobs(batchId: string): Promise<Job[]>;
   /** Runs a job as a worker does. False: it was for a batch that has moved on. */
@@ -72,15 +74,19 @@ export async function createStepper(layout: KeyLayout, settings: Record<string, 
   await prepareDatabases(runtime);
   const handlers = createHandlers(transformer, runtime);
   const { pool, store, config } = runtime;
+  const upload = async (batchId: string, files: Record<string, string>) => {
+    for (const [name, text] of Object.entries(files)) {
+      await store.put(config.storage.rawBucket, `${batchId}/${name}`, Buffer.from(text), 'text/plain');
+    }
+  };
   return {
     sql: environment.sql,
     keys: environment.keys,
     async submit(batch, files) {
-      for (const [name, text] of Object.entries(files)) {
-        await store.put(config.storage.rawBucket, `${batch.batchId}/${name}`, Buffer.from(text), 'text/plain');
-      }
+      await upload(batch.batchId, files);
       await insertBatch(runtime, batch);
     },
+    upload,
     async dueJobs(batchId) {
       const { rows } = await pool.query<Job>(
         `select o.job_id, o.kind, o.batch_id, o.payload

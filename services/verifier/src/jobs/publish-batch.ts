@@ -4,7 +4,7 @@ import { type KeyTransaction, withKeyTransaction } from '@backfill/core/db/key-t
 import type { Client } from '@backfill/core/db/pool';
 import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
-import { holdOwnersToTakeOver } from '@backfill/core/db/queries/key-takeover';
+import { holdOwners } from '@backfill/core/db/queries/key-takeover';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import {
   countOverlap,
@@ -15,6 +15,7 @@ import {
   publishRows,
   setPublished,
 } from '@backfill/core/db/queries/publish-rows';
+import { canPublishMore } from '@backfill/core/db/queries/rows-to-publish';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { recallBatches } from '@backfill/core/dispatch/recall-batches';
@@ -27,9 +28,9 @@ import { takeOverKeys } from './take-over-keys.ts';
 
 const ACTOR = 'verifier';
 
-/** More of the batch is live by now than what was signed allows for. */
-class OverlapGrewError extends Error {
-  override name = 'OverlapGrewError';
+/** What was signed does not hold any more: the batch has to be measured anew. */
+class OutdatedError extends Error {
+  override name = 'OutdatedError';
 }
 
 /**
@@ -47,14 +48,14 @@ async function checkSignedRows(client: Client, batchId: string): Promise<number>
   return batch.row_count ?? 0;
 }
 
-/** @throws {OverlapGrewError} when more of what was signed is somebody else's by now than the policy allows for. */
+/** @throws {OutdatedError} when more of what was signed is somebody else's by now than the policy allows for. */
 async function checkOverlap(client: Client, batchId: string, counts: PublishCounts, maxOverlap: number): Promise<void> {
   if (counts.newly_live === 0) return;
   const { staged, overlap } = await countOverlap(client, batchId);
   // What was to be taken over counts as overlap already; all of it may be lost, within the same bound.
   const grown = overlap + counts.newly_live - counts.not_taken_over;
   if (Math.max(grown, counts.not_taken_over) > maxOverlap * staged) {
-    throw new OverlapGrewError(`${counts.newly_live} events became live since the verification`);
+    throw new OutdatedError(`${counts.newly_live} events became live since the verification`);
   }
 }
 
@@ -65,7 +66,10 @@ async function publishInTransaction(
   plan: Plan,
 ): Promise<PublishCounts & { taken_over: number; recalled: string[] }> {
   await enterBatchFence(client, job.batch_id, ['publishing'], job.epoch);
-  await holdOwnersToTakeOver(client, job.batch_id);
+  await holdOwners(client, job.batch_id);
+  if (await canPublishMore(client, job.batch_id)) {
+    throw new OutdatedError('a batch with the same events was taken back since the verification');
+  }
   const signed = await checkSignedRows(client, job.batch_id);
   const counts = await publishRows(client, job.batch_id);
   crashPoint('publish:inserted');
@@ -79,10 +83,11 @@ async function publishInTransaction(
   if (published.rowCount !== counts.published) {
     throw new FatalError(`${counts.published} rows were published and ${published.rowCount} are there`);
   }
-  await setPublished(client, job.batch_id, published);
   const { taken, rivals } = await takeOverKeys(client, keys, job.batch_id);
   crashPoint('publish:taken');
   const recalled = await recallBatches(client, rivals, `${job.batch_id} published events that both delivered`);
+  // Not earlier: the batch's row is locked from here on, and a halt would wait for what comes in between.
+  await setPublished(client, job.batch_id, published);
   await keys.prepare();
   const changed = await changeStatus(client, {
     batchId: job.batch_id,
@@ -132,8 +137,8 @@ export async function publishBatch(runtime: Runtime, job: BatchJob): Promise<voi
     crashPoint('publish:committed');
     logger.info({ batch: job.batch_id, ...counts }, 'batch published');
   } catch (error) {
-    if (!(error instanceof OverlapGrewError)) throw error;
-    logger.warn({ batch: job.batch_id }, 'overlap grew: batch goes back to its gates');
+    if (!(error instanceof OutdatedError)) throw error;
+    logger.warn({ batch: job.batch_id }, 'what was signed is out of date: batch goes back to its gates');
     await sendBackToVerify(runtime, job, error.message);
   }
 }

@@ -1,6 +1,12 @@
 import type { KeyTransaction } from '@backfill/core/db/key-transaction';
 import type { Client } from '@backfill/core/db/pool';
-import { listEventsToTakeOver, listRivals, recordTakenKeys, takeKeys } from '@backfill/core/db/queries/key-takeover';
+import {
+  listEventsToTakeOver,
+  listRivals,
+  recordPublishedEvents,
+  recordTakenKeys,
+  takeKeys,
+} from '@backfill/core/db/queries/key-takeover';
 
 const KEYS_AT_ONCE = 20_000;
 
@@ -14,15 +20,18 @@ export async function takeOverKeys(
   keys: KeyTransaction,
   batchId: string,
 ): Promise<{ taken: number; rivals: string[] }> {
-  const rivals = new Set(await listRivals(client, batchId));
+  const rivals = new Set<string>();
   let taken = 0;
   for (let after = ''; ; ) {
     const eventIds = await listEventsToTakeOver(client, batchId, after, KEYS_AT_ONCE);
     const last = eventIds.at(-1);
-    if (last === undefined) return { taken, rivals: [...rivals] };
+    if (last === undefined) break;
     const takenKeys = await takeKeys(await keys.open(), batchId, eventIds);
     for (const rival of await recordTakenKeys(client, batchId, takenKeys)) rivals.add(rival);
     taken += takenKeys.length;
     after = last;
   }
+  await recordPublishedEvents(client, batchId);
+  for (const rival of await listRivals(client, batchId)) rivals.add(rival);
+  return { taken, rivals: [...rivals] };
 }

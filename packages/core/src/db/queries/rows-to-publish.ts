@@ -1,8 +1,12 @@
 import type { Client, Queryable } from '../pool.ts';
 
-/** Whether a batch may publish an event it lost (`l`): somebody else has it, and is not published. */
+/**
+ * Whether a batch may publish an event it lost (`l`): another batch has it, and is not published; or it is, in another
+ * attempt than the one that had the event.
+ */
 const MAY_PUBLISH = `
-  coalesce((select w.status <> 'published' from analytics.backfill_batches w where w.batch_id = l.winner_batch_id), false)`;
+  coalesce((select w.status <> 'published' or w.attempt <> l.winner_attempt
+              from analytics.backfill_batches w where w.batch_id = l.winner_batch_id), false)`;
 
 /**
  * Decides which rows the batch's publish would write, as things stand (`analytics.backfill_rows_to_publish`): what
@@ -10,22 +14,27 @@ const MAY_PUBLISH = `
  * not: the first to publish wins.
  */
 export async function markRowsToPublish(client: Client, batchId: string): Promise<void> {
-  // In key order, as a publish does it that takes events of this batch over.
+  // In key order, as a publish does it that takes events of this batch over. Counted, so that no row comes here.
   await client.query(
-    'select 1 from analytics.backfill_losers where loser_batch_id = $1 order by event_id for no key update',
+    `with held as (
+       select 1 from analytics.backfill_losers where loser_batch_id = $1 order by event_id for no key update
+     ) select count(*) from held`,
     [batchId],
   );
   await client.query(
-    `insert into analytics.backfill_losers as l (loser_batch_id, event_id, winner_batch_id)
-     select distinct on (s.event_id) $1, s.event_id, e.batch_id
+    `insert into analytics.backfill_losers as l (loser_batch_id, event_id, winner_batch_id, winner_attempt)
+     select distinct on (s.event_id) $1, s.event_id, e.batch_id, w.attempt
        from analytics.backfill_batches b
        join analytics.events_backfill_staging s on s.batch_id = b.batch_id
        join analytics.events_log e on e.event_id = s.event_id and e.event_ts = s.event_ts and e.deleted_at is null
+       left join analytics.backfill_batches w on w.batch_id = e.batch_id
       where b.batch_id = $1 and s.duplicate_kind is distinct from 'same_batch'
         and e.event_ts >= b.window_start and e.event_ts < b.window_end
       order by s.event_id
-     on conflict (loser_batch_id, event_id) do update set winner_batch_id = excluded.winner_batch_id
-       where l.winner_batch_id is distinct from excluded.winner_batch_id`,
+     on conflict (loser_batch_id, event_id) do update
+        set winner_batch_id = excluded.winner_batch_id, winner_attempt = excluded.winner_attempt
+      where (l.winner_batch_id, l.winner_attempt)
+            is distinct from (excluded.winner_batch_id, excluded.winner_attempt)`,
     [batchId],
   );
   await client.query(
@@ -40,6 +49,19 @@ export async function areRowsToPublishStale(db: Queryable, batchId: string): Pro
   const { rowCount } = await db.query(
     `select 1 from analytics.backfill_losers l
       where l.loser_batch_id = $1 and l.to_publish is distinct from ${MAY_PUBLISH} limit 1`,
+    [batchId],
+  );
+  return rowCount === 1;
+}
+
+/**
+ * True when the batch could publish more than it means to: an owner was taken back since. To be asked while the owners
+ * are held (`holdOwners`).
+ */
+export async function canPublishMore(db: Queryable, batchId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select 1 from analytics.backfill_losers l
+      where l.loser_batch_id = $1 and not l.to_publish and ${MAY_PUBLISH} limit 1`,
     [batchId],
   );
   return rowCount === 1;

@@ -39,9 +39,10 @@ export async function recordLosers(
 ): Promise<void> {
   if (losers.size === 0) return;
   await db.query(
-    `insert into analytics.backfill_losers (loser_batch_id, event_id, winner_batch_id)
-     select $1, l.event_id, l.winner
+    `insert into analytics.backfill_losers (loser_batch_id, event_id, winner_batch_id, winner_attempt)
+     select $1, l.event_id, l.winner, w.attempt
        from unnest($2::text[], $3::text[]) as l (event_id, winner)
+       left join analytics.backfill_batches w on w.batch_id = l.winner
       -- In key order: another part of the batch may record the same events.
       order by l.event_id collate "C"
      on conflict do nothing`,
