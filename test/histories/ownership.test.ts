@@ -115,6 +115,33 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
     expect(await statusOf('heir')).toBe('verifying');
   });
 
+  it('is measured again when an owner publishes during its verification', async () => {
+    await verify('owner', [0, 1]);
+    await stepper.submit({ batchId: 'heir', source: 'app', window: WINDOW }, fileOf([1, 2]));
+    let [job] = await stepper.dueJobs('heir');
+    for (; job !== undefined && job.kind !== 'verify'; [job] = await stepper.dueJobs('heir')) await stepper.run(job);
+    if (job === undefined) throw new Error('nothing to verify');
+    const other = await stepper.sql.connect();
+    await other.query('begin');
+    await other.query('lock table analytics.backfill_gate_results in exclusive mode');
+    const verified = stepper.run(job);
+    verified.catch(() => undefined);
+    await waitFor('the verification to store its results', async () => {
+      const { rowCount } = await stepper.sql.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return (rowCount ?? 0) > 0 || undefined;
+    });
+    await publish('owner');
+    await other.query('rollback');
+    other.release();
+    await expect(verified).rejects.toThrow('published or taken back meanwhile');
+    expect(await statusOf('heir')).toBe('verifying');
+    expect(await stepper.run(job)).toBe(true);
+    await publish('heir');
+    expect(await live()).toEqual({ 0: 'owner', 1: 'owner', 2: 'heir' });
+  });
+
   /** Runs `during` while a publish that takes over waits for the key of an event. */
   async function whileTakingOver(batchId: string, during: () => Promise<void>): Promise<boolean> {
     const other = await stepper.keys.connect();

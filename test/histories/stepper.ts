@@ -29,7 +29,7 @@ export interface Job {
 }
 
 /** The pipeline's jobs on real servers, without queues: the caller says which runs next. */
-export interface Stepper extends Pick<TestEnvironment, 'sql' | 'keys'> {
+export interface Stepper extends Pick<TestEnvironment, 'env' | 'sql' | 'keys'> {
   submit(batch: SubmittedBatch, files: Record<string, string>): Promise<void>;
   /** Puts a batch's raw files in place of what is there. */
   upload(batchId: string, files: Record<string, string>): Promise<void>;
@@ -80,6 +80,7 @@ export async function createStepper(layout: KeyLayout, settings: Record<string, 
     }
   };
   return {
+    env,
     sql: environment.sql,
     keys: environment.keys,
     async submit(batch, files) {

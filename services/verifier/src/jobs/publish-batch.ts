@@ -129,7 +129,7 @@ export async function publishBatch(runtime: Runtime, job: BatchJob): Promise<voi
   for (const day of await listDaysToPublish(pool, job.batch_id)) {
     await withTransaction(pool, ACTOR, (client) => ensureEventDay(client, day));
   }
-  crashPoint('publish:prepared');
+  crashPoint('publish:days-made');
   try {
     const work = { batchId: job.batch_id, partId: 0, epoch: job.epoch };
     const options = { pool, keyStore: runtime.keyStore, actor: ACTOR, step: 'publish', work };
