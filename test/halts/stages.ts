@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { waitFor } from '../support/wait-for.ts';
 import type { HaltWorld } from './halt-world.ts';
 import type { Gateway, Turnstile } from './turnstile.ts';
 
@@ -149,7 +150,13 @@ const whilePublished: Enter = async ({ world, holds }) => {
   if (holds) {
     // Live ingestion is about to deliver the batch's last event: the publish has to wait for its outcome.
     const last = `from analytics.events_backfill_staging order by event_id desc limit 1`;
-    await rival.query(`select analytics.ensure_event_day((event_ts at time zone 'UTC')::date) ${last}`);
+    // A reader of the stored events keeps it waiting, and it gives up soon, in favour of live writers.
+    await waitFor('the day of the last event', () =>
+      rival.query(`select analytics.ensure_event_day((event_ts at time zone 'UTC')::date) ${last}`).catch((error) => {
+        if (error.code !== '55P03') throw error;
+        return undefined;
+      }),
+    );
     await rival.query('begin');
     const columns = 'event_id, source, event_name, schema_version, event_ts, session_id, subject_id, payload';
     await rival.query(`insert into analytics.events_log (${columns}) select ${columns} ${last}`);
