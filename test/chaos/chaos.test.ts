@@ -24,7 +24,7 @@ beforeAll(async () => {
     ...{ chunkBytes: 100_000, partLines: 200, lockMs: LOCK_MS, timeoutMs: 500_000, layout: LAYOUT },
     report: (line) => lines.push(line),
   });
-}, 180_000);
+}, 400_000);
 afterAll(() => suite.stop(), 60_000);
 
 // Beside each other, since much of a run is waiting for locks to expire.
@@ -36,7 +36,7 @@ it.concurrent('ends in the rows of an undisturbed run, whatever is killed, froze
     problems: [],
     log: [],
   });
-}, 300_000);
+}, 600_000);
 
 it.concurrent('finds out an importer that trusts its jobs to run once', async () => {
   const { problems } = await suite.disturb({
@@ -48,7 +48,7 @@ it.concurrent('finds out an importer that trusts its jobs to run once', async ()
     isSmall: true,
   });
   expect(problems.join('\n')).toMatch(/lines that were staged twice|differs/);
-}, 300_000);
+}, 600_000);
 
 it('gives the same faults for the same seed, and others for another', () => {
   const points = findCrashPoints(LAYOUT);
