@@ -29,6 +29,8 @@ export function loadSecrets(dir: StateDir): Secrets {
   writePrivateFile(dir.secretsFile, `${JSON.stringify(secrets, null, 2)}\n`);
   // The salt of all pseudonyms: losing it breaks every later comparison, so it is never remade.
   if (!existsSync(dir.saltFile)) writePrivateFile(dir.saltFile, `${secret(32)}\n`);
+  // The key of the audit log's chain: nothing can be verified without the one that it was made with.
+  if (!existsSync(dir.auditKeyFile)) writePrivateFile(dir.auditKeyFile, `${secret(32)}\n`);
   return secrets;
 }
 

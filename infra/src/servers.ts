@@ -116,6 +116,7 @@ async function startServersIn(options: ServerOptions, temporary: boolean): Promi
       BACKFILL_RAW_BUCKET: RAW_BUCKET,
       BACKFILL_ARCHIVE_BUCKET: ARCHIVE_BUCKET,
       ANALYTICS_SALT_FILE: dir.saltFile,
+      AUDIT_KEY_FILE: dir.auditKeyFile,
     };
     return { dir, secrets, ports, env: addresses, postgres, redis, s3, stop, kill };
   } catch (error) {

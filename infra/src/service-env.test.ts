@@ -9,6 +9,7 @@ it('keeps the stack from being sent elsewhere by the caller', () => {
     AWS_SESSION_TOKEN: 'foreign',
     AWS_ENDPOINT_URL_S3: 'http://elsewhere',
     ANALYTICS_SALT: 'foreign',
+    AUDIT_KEY: 'foreign',
     REDIS_URL: 'redis://elsewhere',
   };
   expect(serviceEnv(caller, { REDIS_URL: 'redis://127.0.0.1:1' })).toEqual({

@@ -22,6 +22,7 @@ export interface StateDir {
   run: string;
   secretsFile: string;
   saltFile: string;
+  auditKeyFile: string;
   portsFile: string;
   envFile: string;
   lockFile: string;
@@ -43,6 +44,7 @@ export function stateDirAt(root: string): StateDir {
     run: path.join(root, 'run'),
     secretsFile: path.join(root, 'secrets.json'),
     saltFile: path.join(root, 'analytics-salt'),
+    auditKeyFile: path.join(root, 'audit-key'),
     portsFile: path.join(root, 'ports.json'),
     envFile: path.join(root, 'env'),
     lockFile: path.join(root, 'lock'),

@@ -51,8 +51,11 @@ const GROUPS = [
   ['S3_ENDPOINT', 'S3_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
   ['DATABASE_URL', 'CHECKPOINT_DATABASE_URL'],
 ];
-/** Of these one is enough, and counts where it is set. */
-const ALTERNATIVES = ['ANALYTICS_SALT_FILE', 'ANALYTICS_SALT'];
+/** Of each of these one is enough, and counts where it is set. */
+const ALTERNATIVES = [
+  ['ANALYTICS_SALT_FILE', 'ANALYTICS_SALT'],
+  ['AUDIT_KEY_FILE', 'AUDIT_KEY'],
+];
 
 function serviceEnvironment(first: Values, second: Values): NodeJS.ProcessEnv {
   const isSet = ([, value]: [string, string | undefined]) => value !== undefined && value !== '';
@@ -64,7 +67,9 @@ function serviceEnvironment(first: Values, second: Values): NodeJS.ProcessEnv {
     const loser = over[address] === undefined ? over : base;
     for (const name of group) delete loser[name];
   }
-  if (ALTERNATIVES.some((name) => over[name] !== undefined)) for (const name of ALTERNATIVES) delete base[name];
+  for (const names of ALTERNATIVES) {
+    if (names.some((name) => over[name] !== undefined)) for (const name of names) delete base[name];
+  }
   return { BACKFILL_CONFIG_DIR: EXAMPLE_CONFIG, ...base, ...over };
 }
 

@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { FatalError } from '../errors.ts';
@@ -26,6 +27,8 @@ const RawEnvironment = z.object({
   BACKFILL_JOB_LOCK_MS: z.coerce.number().int().min(1_000).default(15_000),
   ANALYTICS_SALT_FILE: z.string().min(1).optional(),
   ANALYTICS_SALT: z.string().min(1).optional(),
+  AUDIT_KEY_FILE: z.string().min(1).optional(),
+  AUDIT_KEY: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(0),
@@ -78,6 +81,8 @@ export interface ServiceConfig {
   readonly configDir: string;
   /** `analytics_salt` by key version: the keys of all pseudonyms. Only the transformer asks for it. */
   readonly salts: Salts | undefined;
+  /** The key of the audit log's chain. No service starts without. */
+  readonly auditKey: KeyObject | undefined;
   readonly logLevel: string;
   readonly http: { readonly host: string; readonly port: number };
   /** Jobs one process works on at once. */
@@ -102,6 +107,20 @@ function readSalts(raw: z.infer<typeof RawEnvironment>): Salts | undefined {
     if (error instanceof RangeError) throw new FatalError(`${name} ${error.message}`);
     throw error;
   }
+}
+
+const MIN_AUDIT_KEY_BYTES = 32;
+
+/** The secret's UTF-8 text without the white space around it. */
+function readAuditKey(raw: z.infer<typeof RawEnvironment>): KeyObject | undefined {
+  const name = raw.AUDIT_KEY_FILE === undefined ? 'AUDIT_KEY' : 'AUDIT_KEY_FILE';
+  const text = raw.AUDIT_KEY_FILE === undefined ? raw.AUDIT_KEY : readFileSync(raw.AUDIT_KEY_FILE, 'utf8');
+  if (text === undefined) return undefined;
+  const secret = Buffer.from(text.trim(), 'utf8');
+  if (secret.length < MIN_AUDIT_KEY_BYTES) {
+    throw new FatalError(`${name} is too short for a key: it takes at least ${MIN_AUDIT_KEY_BYTES} bytes.`);
+  }
+  return createSecretKey(secret);
 }
 
 /**
@@ -134,6 +153,7 @@ export function readEnvironment(service: ServiceName, env: NodeJS.ProcessEnv): S
     }),
     configDir: raw.BACKFILL_CONFIG_DIR,
     salts: readSalts(raw),
+    auditKey: readAuditKey(raw),
     logLevel: raw.LOG_LEVEL,
     http: Object.freeze({ host: raw[`${upper}_HOST`], port: raw[`${upper}_PORT`] }),
     concurrency: upper === 'API' ? 1 : raw[`${upper}_CONCURRENCY`],

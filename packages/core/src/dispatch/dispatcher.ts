@@ -8,6 +8,7 @@ import { listDueOutboxEntries, markOutboxDispatched } from '../db/queries/outbox
 import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Producer } from '../queue/producer.ts';
+import type { AuditSealer } from './audit-sealer.ts';
 
 /** Jobs of one queue that may be under way at once; the rest of the backlog waits in PostgreSQL. */
 const DISPATCH_WINDOW = 500;
@@ -19,6 +20,7 @@ export const MOST_WAITING = 32;
 const DISPATCH_EVERY_MS = 200;
 const RECONCILE_EVERY_MS = 3_000;
 const TERMINATE_EVERY_MS = 1_000;
+const SEAL_EVERY_MS = 1_000;
 const RECONNECT_AFTER_MS = 2_000;
 /** Any constant does: whoever holds this advisory lock is the one dispatcher. */
 const DISPATCHER_LOCK = 7_403_112_202;
@@ -52,6 +54,8 @@ export interface DispatcherOptions {
   logger: Logger;
   /** Called every few seconds by the dispatcher in office, on its own connection. */
   reconcile(db: Queryable): Promise<void>;
+  /** Driven by the dispatcher in office, whatever Redis does. */
+  sealer: Pick<AuditSealer, 'kick'>;
 }
 
 export interface Dispatcher {
@@ -104,8 +108,10 @@ async function serve(options: DispatcherOptions, signal: AbortSignal): Promise<v
   });
   client.on('error', (error) => logger.warn({ error: describeError(error) }, 'dispatcher lost its connection'));
   await client.connect();
+  let sealing: NodeJS.Timeout | undefined;
   try {
     await takeOffice(client, signal);
+    if (!signal.aborted) sealing = setInterval(() => options.sealer.kick(), SEAL_EVERY_MS);
     if (!signal.aborted) logger.info('dispatcher in office');
     const reconcile = paced(RECONCILE_EVERY_MS, () => options.reconcile(client));
     await together(signal, [
@@ -126,6 +132,7 @@ async function serve(options: DispatcherOptions, signal: AbortSignal): Promise<v
       },
     ]);
   } finally {
+    clearInterval(sealing);
     await client.end();
   }
 }

@@ -8,6 +8,7 @@ import { withTransaction } from '../db/transaction.ts';
 import type { Finding } from '../domain/finding.ts';
 import { FatalError } from '../errors.ts';
 import { formatFindings } from '../text/format-findings.ts';
+import { requireAuditKey } from './check-audit.ts';
 import { doubtFindings, type KeyStoreFacts, keyStoreFindings } from './key-store-findings.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -44,13 +45,14 @@ export async function findKeyStoreProblems(pool: Pool, keyStore: KeyStore): Prom
 
 /**
  * Brings the schema of both databases up to date, and sees to it that the environment and the events' database agree
- * about where the dedup store is. While it is empty, the environment decides.
+ * about where the dedup store is and which key the audit log has. While either is empty, the environment decides.
  *
  * @throws {FatalError} saying what to do, when they do not agree, or the dedup store's server cannot prepare
  *   transactions.
  */
 export async function prepareDatabases({ config, pool, keyStore }: Pick<Runtime, 'config' | 'pool' | 'keyStore'>) {
   await migrate({ connectionString: config.databaseUrl });
+  await requireAuditKey(pool, config.auditKey);
   const facts = await requireKeyStore(pool, keyStore, config.service === 'importer' ? config.concurrency : 1);
   const { layout } = facts;
   if (layout === undefined) throw new FatalError('The events database does not say where its dedup store is.');

@@ -3,6 +3,7 @@ import { CONTRACTS } from '../contracts/contracts.ts';
 import type { QueueName } from '../contracts/define-queue.ts';
 import type { KeyStore } from '../db/key-store.ts';
 import { createPool, type Pool } from '../db/pool.ts';
+import { type AuditSealer, createAuditSealer } from '../dispatch/audit-sealer.ts';
 import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
 import { createKeyResolver } from '../dispatch/key-resolver.ts';
 import { createReconciler } from '../dispatch/reconcile.ts';
@@ -23,6 +24,7 @@ export interface Runtime {
   readonly keyStore: KeyStore;
   readonly store: ObjectStore;
   readonly dispatcher: Dispatcher;
+  readonly sealer: AuditSealer;
   /** The sending side of every queue. Work goes through the outbox; this is to look at a queue. */
   readonly producers: Readonly<Record<QueueName, Producer>>;
   /** PostgreSQL (both databases, where there are two), Redis and both buckets, each with what is wrong with it. */
@@ -108,11 +110,14 @@ export function createRuntime(config: ServiceConfig): Runtime {
     Object.entries(CONTRACTS).map(([name, contract]) => [name, createProducer(contract, redis, config.queuePrefix)]),
   ) as Record<QueueName, Producer>;
   const resolver = createKeyResolver({ pool, keyStore, logger });
+  const { archiveBucket } = config.storage;
+  const sealer = createAuditSealer({ pool, store, archiveBucket, key: config.auditKey, logger });
   const dispatcher = createDispatcher({
     databaseUrl: config.databaseUrl,
     producers,
     logger,
     reconcile: createReconciler({ pool, producers, logger, resolver }),
+    sealer,
   });
   return {
     config,
@@ -122,6 +127,7 @@ export function createRuntime(config: ServiceConfig): Runtime {
     keyStore,
     store,
     dispatcher,
+    sealer,
     producers,
     checkDependencies: createChecks({ pool, keyStore, store, config }, redis),
     async close() {
@@ -129,7 +135,7 @@ export function createRuntime(config: ServiceConfig): Runtime {
       await within(CLOSE_TIMEOUT_MS, dispatcher.stop());
       await within(CLOSE_TIMEOUT_MS, Promise.all(Object.values(producers).map((producer) => producer.close())));
       redis.disconnect();
-      await within(CLOSE_TIMEOUT_MS, resolver.rest());
+      await within(CLOSE_TIMEOUT_MS, Promise.all([resolver.rest(), sealer.rest()]));
       await pool.end();
       if (keyStore.isSeparate) await keyStore.pool.end();
       store.close();

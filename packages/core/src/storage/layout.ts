@@ -1,14 +1,21 @@
 /** The mirror's own object, beside the copies. */
 export const MANIFEST_NAME = 'manifest.json';
 
-/** A batch's places in the archive bucket. Keys below the mirror are the same as below the batch's input prefix. */
+/** Below it stand the heads of the audit log. */
+export const AUDIT_HEADS = 'audit/heads/';
+/** Below it stand the reports of all batches. */
+export const REPORTS = 'reports/';
+
+/** Places in the archive bucket, most of them a batch's. Keys below the mirror are the same as below the batch's input prefix. */
 export const archiveLayout = {
   mirrorPrefix: (batchId: string) => `raw/${batchId}/`,
   mirrorObject: (batchId: string, sourceFile: string) => `raw/${batchId}/${sourceFile}`,
   manifest: (batchId: string) => `raw/${batchId}/${MANIFEST_NAME}`,
   /** Named by content, so that a repeated write is the same write. */
   part: (batchId: string, sha256: string) => `transformed/${batchId}/${sha256}.copy`,
-  report: (batchId: string, name: string) => `reports/${batchId}/${name}`,
+  report: (batchId: string, name: string) => `${REPORTS}${batchId}/${name}`,
+  /** In the order of the chain. Named by content too, so that no head is ever written over another one. */
+  auditHead: (chainNo: number, mac: string) => `${AUDIT_HEADS}${String(chainNo).padStart(12, '0')}-${mac}.json`,
 } as const;
 
 /** The contract's name of the CSV report. */

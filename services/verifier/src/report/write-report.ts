@@ -31,6 +31,8 @@ export async function writeReport(runtime: Runtime, batchId: string, work?: Repo
   const days = await (work === undefined
     ? countDays(pool, batchId, isCounted)
     : work.read((client) => countDays(client, batchId, isCounted)));
+  // All that led to this report is before it in the chain.
+  const auditHead = await runtime.sealer.seal();
   const { rows: gates } = await pool.query(GATES_SQL, [batchId, batch.attempt]);
   const report = {
     version: 1,
@@ -45,6 +47,7 @@ export async function writeReport(runtime: Runtime, batchId: string, work?: Repo
     checksum: batch.checksum,
     gates,
     days,
+    audit_head: auditHead,
   };
   const { archiveBucket } = config.storage;
   const csv = csvReport({ batchId, source: batch.source }, days, isCounted);
