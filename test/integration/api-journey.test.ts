@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ApiAnswer, startApi, type TestApi } from '../support/api.ts';
 import { PUBLISH_ROLES, RUN_ROLES } from '../support/api-batches.ts';
+import { runCommandLine } from '../support/command-line.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 let pipeline: Pipeline;
 let api: TestApi;
@@ -97,4 +99,44 @@ it('takes a batch through the API alone to published rows, back, and to the same
   expect((await post('/resume', 'operator')).status).toBe(202);
   expect(await publish()).toMatchObject({ status: 'published', attempt: 2, checksum: published.checksum });
   expect(await liveIds()).toEqual(first);
+});
+
+it('leaves an audit log of all of it, which the doctor verifies', async () => {
+  const { rows } = await api.sql.query<{ actor: string; action: string; detail: Record<string, unknown> }>(
+    `select actor, action, detail from analytics.backfill_audit_log where batch_id = 'journey' order by audit_id`,
+  );
+  const count = (action: string) => rows.filter((row) => row.action === action).length;
+  const actions = ['submit', 'plan', 'approval', 'canary_passed', 'gates', 'rollback', 'freeze', 'freeze_changed'];
+  expect(Object.fromEntries(actions.map((action) => [action, count(action)]))).toEqual({
+    ...{ submit: 1, rollback: 1 },
+    // Once in each attempt; each approval is one of four.
+    ...{ plan: 2, approval: 8, canary_passed: 2, gates: 2, freeze: 2, freeze_changed: 2 },
+  });
+  // What was signed is what the log says about it.
+  const boundTo = (stage: string) =>
+    rows.filter(({ detail }) => detail.stage === stage).map(({ detail }) => String(detail.bound_hash));
+  const hashes = (action: string, name: string) =>
+    rows.filter((row) => row.action === action).map((row) => row.detail[name]);
+  expect(new Set(boundTo('run'))).toEqual(new Set(hashes('plan', 'plan_hash')));
+  expect(new Set(boundTo('publish'))).toEqual(new Set(hashes('gates', 'gate_set_hash')));
+  // The publish's entry is the last one of its transaction, and all that follows is of the report.
+  expect(rows.findLast(({ action }) => action === 'status')?.detail).toMatchObject({ to: 'published' });
+
+  const anchored = await waitFor('the publish to be anchored', async () => {
+    const { rows: ends } = await api.sql.query<{ anchored: string; published: string | null }>(
+      `select anchored_no as anchored, (select max(chain_no) from analytics.backfill_audit_log where detail ->> 'to' = 'published') as published
+         from analytics.backfill_audit_chain`,
+    );
+    const [end] = ends;
+    return end?.published != null && Number(end.anchored) >= Number(end.published) ? Number(end.anchored) : undefined;
+  });
+  const { json: report } = await api.call('GET', '/v1/batches/journey/report.json', 'viewer');
+  const head = report.audit_head as { chain_no: number; mac: string };
+  const { rows: entries } = await api.sql.query('select mac from analytics.backfill_audit_log where chain_no = $1', [
+    head.chain_no,
+  ]);
+  expect(entries).toEqual([{ mac: head.mac }]);
+  expect(anchored).toBeGreaterThan(0);
+  const { code, stdout } = await runCommandLine(['doctor'], pipeline.env);
+  expect([code, stdout]).toEqual([0, expect.stringContaining('audit log: in order')]);
 });

@@ -87,11 +87,70 @@ it('asks for a rollback, and shows its proof once it is done', async () => {
   expect((await post('rollback-1', 'halt')).status).toBe(409);
 });
 
+/** What the audit log says about a batch, without what is new every time. */
+async function auditOf(batchId: string, ...actions: string[]) {
+  const { rows } = await api.sql.query<{ actor: string; action: string; detail: Record<string, unknown> }>(
+    `select actor, action, detail from analytics.backfill_audit_log
+      where batch_id = $1 and action = any ($2) order by audit_id`,
+    [batchId, actions],
+  );
+  return rows;
+}
+
 it('writes the actor of every change into the audit log', async () => {
   await batches.submit('audit-1');
-  await post('audit-1', 'halt');
-  const { rows } = await api.sql.query(
-    `select actor, detail ->> 'to' as "to" from analytics.backfill_audit_log where batch_id = 'audit-1' order by audit_id`,
-  );
-  expect(rows).toEqual([{ actor: 'operator', to: 'halted' }]);
+  await post('audit-1', 'halt', { reason: 'the input is late' });
+  await post('audit-1', 'resume');
+  const status = (actor: string, from: string, to: string, reason: string | null) => ({
+    actor,
+    action: 'status',
+    detail: expect.objectContaining({ from, to, reason }),
+  });
+  expect(await auditOf('audit-1', 'submit', 'status')).toEqual([
+    {
+      actor: 'submitter',
+      action: 'submit',
+      detail: expect.objectContaining({
+        source: 'app',
+        reason: 'outage',
+        submitted_by: 'submitter',
+        request_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      }),
+    },
+    status('operator', 'submitted', 'halted', 'halted by operator: the input is late'),
+    status('operator', 'halted', 'planning', null),
+  ]);
+});
+
+it('writes every decision into the audit log, with what it was about', async () => {
+  await batches.planned('audit-2');
+  await post('audit-2', 'import-limit', { events: 10 });
+  await post('audit-2', 'import-limit', { events: null });
+  await batches.approve('audit-2', 'data_privacy_officer', { comment: 'seen' });
+  // Given again: nothing new.
+  await batches.approve('audit-2', 'data_privacy_officer', { comment: 'seen' });
+  await batches.approve('audit-2', 'legal_counsel_privacy', { decision: 'reject', comment: 'not like this' });
+  const approval = { stage: 'run', bound_hash: 'plan-1', attempt: 1, gate: null };
+  const entry = (actor: string, action: string, detail: object) => ({
+    actor,
+    action,
+    detail: expect.objectContaining(detail),
+  });
+  expect(await auditOf('audit-2', 'plan', 'import_limit', 'approval')).toEqual([
+    entry('test', 'plan', {
+      plan_hash: 'plan-1',
+      recipe_hash: 'r',
+      policy_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    }),
+    entry('operator', 'import_limit', { from: null, to: 10 }),
+    entry('operator', 'import_limit', { from: 10, to: null }),
+    entry('data_privacy_officer', 'approval', { ...approval, decision: 'approve', comment: 'seen' }),
+    entry('legal_counsel_privacy', 'approval', { ...approval, decision: 'reject', comment: 'not like this' }),
+  ]);
+  await batches.verified('audit-3');
+  await post('audit-3', 'rollback', { mode: 'tombstone' });
+  expect(await auditOf('audit-3', 'gates', 'freeze', 'freeze_changed')).toEqual([
+    entry('test', 'freeze', { reason: 'backfill in progress', lifted_at: null }),
+    entry('test', 'gates', { gate_set_hash: 'gates-1' }),
+  ]);
 });

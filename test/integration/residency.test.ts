@@ -114,7 +114,11 @@ describe('a service does not start', () => {
 describe('backfill doctor', () => {
   it('finds nothing where everything is in order', async () => {
     const { code, stdout, stderr } = await runCommandLine(['doctor'], pipeline.env);
-    expect([code, stdout, stderr]).toEqual([0, 'residency: in order\ndedup store: in order\n', '']);
+    expect([code, stdout, stderr]).toEqual([
+      0,
+      'residency: in order\ndedup store: in order\naudit log: in order\n',
+      '',
+    ]);
   });
 
   it('explains every finding, with what mends it', async () => {
@@ -130,6 +134,7 @@ describe('backfill doctor', () => {
       checks: [
         { check: 'residency', passed: false, findings: [{ subject: 'S3_REGION' }, { subject: `bucket ${raw}` }] },
         { check: 'dedup store', passed: true, findings: [] },
+        { check: 'audit log', passed: true, findings: [] },
       ],
     });
   });

@@ -89,6 +89,16 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
       `select actor from analytics.backfill_audit_log where batch_id = 'by-hand' and detail ->> 'to' = 'rolled_back'`,
     );
     expect(rows).toEqual([{ actor: 'sql:postgres' }]);
+    const { rows: proofs } = await pipeline.sql.query(
+      `select actor, action, detail -> 'keys_freed' as keys_freed from analytics.backfill_audit_log
+        where batch_id = 'by-hand' and action like 'rollback%' order by audit_id`,
+    );
+    const proven = (keys: number | null) => ({ actor: 'sql:postgres', action: 'rollback', keys_freed: keys });
+    expect(proofs).toEqual(
+      layout === 'with the events'
+        ? [proven(30)]
+        : [proven(null), { actor: 'dedup-store', action: 'rollback_completed', keys_freed: 30 }],
+    );
   });
 
   it('purges staged rows 24 hours after completion, and not before', async () => {
