@@ -71,6 +71,12 @@ describe('readSettings', () => {
       expect(() => readSettings(other, undefined).transformer()).toThrow(/AWS_SECRET_ACCESS_KEY/);
     });
 
+    it('takes the key of the audit log from one place', () => {
+      writeFileSync(path.join(stateDir, 'env'), `${SERVERS}AUDIT_KEY_FILE=/nowhere/to/be/found\n`);
+      const env = { BACKFILL_STATE_DIR: stateDir, AUDIT_KEY: 'k'.repeat(32) };
+      expect(readSettings(env, undefined).transformer().auditKey?.export().toString()).toBe('k'.repeat(32));
+    });
+
     it('takes the dedup store from where the events are', () => {
       writeFileSync(path.join(stateDir, 'env'), `${SERVERS}CHECKPOINT_DATABASE_URL=postgres://file/keys\n`);
       const keysOf = (env: NodeJS.ProcessEnv) =>

@@ -34,6 +34,17 @@ it('refuses a salt that is half a list, without quoting it', () => {
   expect(() => readEnvironment('transformer', half)).not.toThrow(/sugar/);
 });
 
+it('takes the key of the audit log without white space around it, and none that is short', () => {
+  const keyOf = (text: string) => readEnvironment('api', { ...good, AUDIT_KEY: text }).auditKey;
+  expect(readEnvironment('api', good).auditKey).toBeUndefined();
+  expect(
+    keyOf(` ${'k'.repeat(32)}\n`)
+      ?.export()
+      .toString(),
+  ).toBe('k'.repeat(32));
+  expect(() => keyOf('secret')).toThrow(/^AUDIT_KEY is too short .*32 bytes/);
+});
+
 it('names every mistake at once and no value', () => {
   const broken = { ...good, DATABASE_URL: 'mysql://topsecret', REDIS_URL: '', IMPORTER_PORT: 'many' };
   expect(() => readEnvironment('importer', broken)).toThrow(/DATABASE_URL[\s\S]*REDIS_URL[\s\S]*IMPORTER_PORT/);

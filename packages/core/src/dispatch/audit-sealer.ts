@@ -91,31 +91,44 @@ async function anchor({ pool, store, archiveBucket }: SealerOptions, key: KeyObj
 
 /**
  * Builds the sealer, which the dispatcher in office drives. It works beside it, on connections of the pool; any number may
- * work at once. Needs PostgreSQL, and the archive for the heads; a round that fails is repeated with the next.
+ * work at once. Sealing needs PostgreSQL only, anchoring the archive too; what fails is repeated with the next round.
  */
 export function createAuditSealer(options: SealerOptions): AuditSealer {
   const { pool, key, logger } = options;
-  let round: Promise<void> | undefined;
+  let sealing: Promise<void> | undefined;
+  let anchoring: Promise<void> | undefined;
+
+  async function attempt(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      logger.warn({ error: describeError(error) }, `the audit log cannot be ${what}`);
+    }
+  }
+
+  async function anchorNow(sealingKey: KeyObject): Promise<void> {
+    await attempt('anchored', () => anchor(options, sealingKey));
+    anchoring = undefined;
+  }
 
   async function run(sealingKey: KeyObject): Promise<void> {
-    try {
-      if (await isAuditWorkDue(pool)) {
-        await sealAll(pool, sealingKey);
-        crashPoint('seal:sealed');
-        await anchor(options, sealingKey);
-      }
-    } catch (error) {
-      logger.warn({ error: describeError(error) }, 'the audit log cannot be sealed or anchored');
-    }
-    round = undefined;
+    await attempt('sealed', async () => {
+      if (!(await isAuditWorkDue(pool))) return;
+      await sealAll(pool, sealingKey);
+      crashPoint('seal:sealed');
+      // On its own: an archive that does not answer does not hold up the seals.
+      anchoring ??= anchorNow(sealingKey);
+    });
+    sealing = undefined;
   }
 
   return {
     kick() {
-      if (key !== undefined) round ??= run(key);
+      if (key !== undefined) sealing ??= run(key);
     },
     async rest() {
-      await round;
+      await sealing;
+      await anchoring;
     },
     async seal() {
       if (key === undefined) return null;
