@@ -132,8 +132,10 @@ export async function publishBatch(runtime: Runtime, job: BatchJob): Promise<voi
   crashPoint('publish:days-made');
   try {
     const work = { batchId: job.batch_id, partId: 0, epoch: job.epoch };
-    const options = { pool, keyStore: runtime.keyStore, actor: ACTOR, step: 'publish', work };
-    const counts = await withKeyTransaction(options, (client, keys) => publishInTransaction(client, keys, job, plan));
+    const { keyStore } = runtime;
+    const counts = await withKeyTransaction({ pool, keyStore, actor: ACTOR, step: 'publish', work }, (client, keys) =>
+      publishInTransaction(client, keys, job, plan),
+    );
     crashPoint('publish:committed');
     logger.info({ batch: job.batch_id, ...counts }, 'batch published');
   } catch (error) {
