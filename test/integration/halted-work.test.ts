@@ -29,6 +29,7 @@ beforeAll(async () => {
     logger: runtime.logger,
     // As long as Redis hangs, or a look at a large ledger lasts.
     reconcile: () => held,
+    sealer: { kick: () => undefined },
   });
   dispatcher.start();
 });
