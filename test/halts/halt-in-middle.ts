@@ -65,7 +65,7 @@ export async function haltInMiddle(
     await sleep(watchMs);
     problems.push(...changesBetween(before, await takeFootprint(world)));
     problems.push(...(await findHalves(world)));
-    const last = await lastCommitMs(world, record.id);
+    const last = await lastCommitMs(world);
     if (last > STILL_AFTER_MS) problems.push(`something committed ${last} ms after the halt`);
     if (!context.holds && stillMs > STILL_AFTER_MS) problems.push(`there was work for ${stillMs} ms after the halt`);
     return { stage, way, middle, stillMs, lastCommitMs: last, problems };

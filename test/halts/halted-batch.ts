@@ -17,7 +17,6 @@ const AT_REST = ['awaiting_publish_approval', 'published'];
 
 /** What the audit log says about a halt. */
 export interface HaltRecord {
-  id: number;
   at: Date;
   from: string;
   actor: string;
@@ -71,7 +70,7 @@ export function operateBatch({ env, sql }: HaltWorld, timeoutMs: number): Halted
     async halt(way) {
       await haltBy[way]();
       const { rows } = await sql.query<HaltRecord>(
-        `select audit_id::int as id, at, actor, detail->>'from' as "from" from analytics.backfill_audit_log
+        `select at, actor, detail->>'from' as "from" from analytics.backfill_audit_log
           where action = 'status' and detail->>'to' = 'halted' order by audit_id desc limit 1`,
       );
       if (rows[0] === undefined) throw new Error('the halt is not in the audit log');

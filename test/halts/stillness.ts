@@ -1,4 +1,5 @@
 import { CONTRACTS } from '@backfill/core/contracts/contracts';
+import { AUDIT_HEADS } from '@backfill/core/storage/layout';
 import { createObjectStore } from '@backfill/core/storage/object-store';
 import { Redis } from 'ioredis';
 import type { HaltWorld } from './halt-world.ts';
@@ -11,11 +12,12 @@ export interface Footprint {
   objects: Record<string, string>;
 }
 
+/** Without the audit log, whose entries are sealed some time after what they tell of. */
 const TABLES_SQL = `
   select c.oid::regclass::text as name, c.relfilenode::text as file from pg_class c
-   where c.relnamespace = 'analytics'::regnamespace and c.relkind = 'r' order by 1`;
+   where c.relnamespace = 'analytics'::regnamespace and c.relkind = 'r' and c.relname !~ '^backfill_audit_' order by 1`;
 
-/** Reads all tables and the archive whole. A row that was added, changed or taken away shows. */
+/** Reads all tables and the archive whole, but for the audit log and its heads. A row that was added, changed or taken away shows. */
 export async function takeFootprint({ sql, env }: HaltWorld): Promise<Footprint> {
   const tables: Footprint['tables'] = {};
   const { rows: names } = await sql.query<{ name: string; file: string }>(TABLES_SQL);
@@ -38,7 +40,7 @@ async function listObjects(env: HaltWorld['env']): Promise<Record<string, string
   });
   const objects: Record<string, string> = {};
   for await (const { key, size, lastModified } of store.list(bucket, '')) {
-    objects[key] = `${size} ${lastModified.toISOString()}`;
+    if (!key.startsWith(AUDIT_HEADS)) objects[key] = `${size} ${lastModified.toISOString()}`;
   }
   store.close();
   return objects;
@@ -56,17 +58,16 @@ export function changesBetween(before: Footprint, after: Footprint): string[] {
   return changes;
 }
 
-/** When the last transaction committed whose rows are still there, in ms after the batch was halted. */
-export async function lastCommitMs({ sql }: HaltWorld, haltId: number): Promise<number> {
+/** When the last transaction committed whose rows are still there, in ms after that of the halt. */
+export async function lastCommitMs({ sql }: HaltWorld): Promise<number> {
   const { rows: names } = await sql.query<{ name: string }>(TABLES_SQL);
   let last = 0;
   for (const { name } of names) {
     const { rows } = await sql.query<{ ms: number | null }>(
       `select extract(epoch from max(pg_xact_commit_timestamp(w.xid)) -
-                (select pg_xact_commit_timestamp(xmin) from analytics.backfill_audit_log where audit_id = $1))::float8
+                (select pg_xact_commit_timestamp(xmin) from analytics.backfill_batches))::float8
               * 1000 as ms
          from (select distinct xmin as xid from ${name}) w`,
-      [haltId],
     );
     last = Math.max(last, rows[0]?.ms ?? 0);
   }

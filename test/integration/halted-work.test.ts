@@ -27,6 +27,7 @@ beforeAll(async () => {
     databaseUrl: environment.env.DATABASE_URL ?? '',
     producers: {},
     logger: runtime.logger,
+    sealer: runtime.sealer,
     // As long as Redis hangs, or a look at a large ledger lasts.
     reconcile: () => held,
     sealer: { kick: () => undefined },
