@@ -5,12 +5,11 @@ import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { resumeBatch } from '@backfill/core/dispatch/resume-batch';
 import { BATCH_STATUSES, type BatchStatus } from '@backfill/core/domain/batch-status';
 import { StaleWorkError } from '@backfill/core/errors';
+import { createKeyedRuntime, type KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { prepareDatabases } from '@backfill/core/runtime/prepare-databases';
-import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
 import { checkCanary } from '@backfill/importer/jobs/check-canary';
 import { importPart } from '@backfill/importer/jobs/import-part';
 import { tombstoneBatch } from '@backfill/rollback/jobs/tombstone-batch';
-import { createContext, type TransformerContext } from '@backfill/transformer/context';
 import { mirrorBatch } from '@backfill/transformer/jobs/mirror-batch';
 import { planBatch } from '@backfill/transformer/jobs/plan-batch';
 import { transformChunk } from '@backfill/transformer/jobs/transform-chunk';
@@ -46,7 +45,7 @@ export interface Stepper extends Pick<TestEnvironment, 'env' | 'sql' | 'keys'> {
 
 type Handler = (payload: never) => Promise<void>;
 
-function createHandlers(transformer: TransformerContext, runtime: Runtime): Record<string, Handler> {
+function createHandlers(transformer: KeyedRuntime, runtime: KeyedRuntime): Record<string, Handler> {
   const { signal } = new AbortController();
   return {
     plan: (payload) => planBatch(transformer, payload, signal),
@@ -69,8 +68,8 @@ export const ROLL_BACK_FROM = BATCH_STATUSES.filter((status) => status !== 'roll
 export async function createStepper(layout: KeyLayout, settings: Record<string, string>): Promise<Stepper> {
   const environment = await createTestEnvironment(layout);
   const env = { ...environment.env, ...settings };
-  const transformer = createContext(readEnvironment('transformer', env));
-  const runtime = createRuntime(readEnvironment('importer', env));
+  const transformer = createKeyedRuntime(readEnvironment('transformer', env));
+  const runtime = createKeyedRuntime(readEnvironment('verifier', env));
   await prepareDatabases(runtime);
   const handlers = createHandlers(transformer, runtime);
   const { pool, store, config } = runtime;

@@ -30,7 +30,6 @@ beforeAll(async () => {
     sealer: runtime.sealer,
     // As long as Redis hangs, or a look at a large ledger lasts.
     reconcile: () => held,
-    sealer: { kick: () => undefined },
   });
   dispatcher.start();
 });

@@ -4,10 +4,10 @@ import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { type BatchStatus, RESTING_STATUSES } from '@backfill/core/domain/batch-status';
 import type { Service } from '@backfill/core/run-service';
+import { createKeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
 import { createImporterService } from '@backfill/importer/service';
 import { createRollbackService } from '@backfill/rollback/service';
-import { createContext } from '@backfill/transformer/context';
 import { createTransformerService } from '@backfill/transformer/service';
 import { createVerifierService } from '@backfill/verifier/service';
 import { createConfigDir, withoutApprovals } from './config-dir.ts';
@@ -38,10 +38,10 @@ function createServices(env: Record<string, string>, { transformers = 1, importe
   const runtime = (service: ServiceName) => createRuntime(readEnvironment(service, env));
   return [
     ...Array.from({ length: transformers }, () =>
-      createTransformerService(createContext(readEnvironment('transformer', env))),
+      createTransformerService(createKeyedRuntime(readEnvironment('transformer', env))),
     ),
     ...Array.from({ length: importers }, () => createImporterService(runtime('importer'))),
-    createVerifierService(runtime('verifier')),
+    createVerifierService(createKeyedRuntime(readEnvironment('verifier', env))),
     createRollbackService(runtime('rollback')),
   ];
 }

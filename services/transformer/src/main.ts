@@ -1,5 +1,5 @@
 import { runMain } from '@backfill/core/run-service';
-import { createContext } from './context.ts';
+import { createKeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { createTransformerService } from './service.ts';
 
-await runMain('transformer', (config) => createTransformerService(createContext(config)));
+await runMain('transformer', (config) => createTransformerService(createKeyedRuntime(config)));

@@ -1,5 +1,5 @@
 import { runMain } from '@backfill/core/run-service';
-import { createRuntime } from '@backfill/core/runtime/runtime';
+import { createKeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { createVerifierService } from './service.ts';
 
-await runMain('verifier', (config) => createVerifierService(createRuntime(config)));
+await runMain('verifier', (config) => createVerifierService(createKeyedRuntime(config)));

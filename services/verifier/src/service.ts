@@ -1,12 +1,12 @@
 import { verification } from '@backfill/core/contracts/verification';
-import type { Runtime } from '@backfill/core/runtime/runtime';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { createRuntimeConsumer, createWorkerService } from '@backfill/core/runtime/worker-service';
 import { publishBatch } from './jobs/publish-batch.ts';
 import { reportBatch } from './jobs/report-batch.ts';
 import { verifyBatch } from './jobs/verify-batch.ts';
 
 /** Measures the gates of staged batches, and publishes the ones that were signed. */
-export function createVerifierService(runtime: Runtime) {
+export function createVerifierService(runtime: KeyedRuntime) {
   return createWorkerService(runtime, [
     createRuntimeConsumer(runtime, verification, {
       verify: (payload, job) => verifyBatch(runtime, payload, job.signal),

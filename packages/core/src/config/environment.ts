@@ -79,7 +79,7 @@ export interface ServiceConfig {
   readonly storage: StorageConfig;
   /** The directory with policy.yaml, sources/ and taxonomy/. */
   readonly configDir: string;
-  /** `analytics_salt` by key version: the keys of all pseudonyms. Only the transformer asks for it. */
+  /** `analytics_salt` by key version: the keys of all pseudonyms. Transformer and verifier ask for it. */
   readonly salts: Salts | undefined;
   /** The key of the audit log's chain. No service starts without. */
   readonly auditKey: KeyObject | undefined;

@@ -4,6 +4,7 @@ import type { FileFormat, StoredFormat } from '../formats/source-format.ts';
 import { compileCleaner, type LineCleaner } from '../recipe/compile-cleaner.ts';
 import { compileCopiedRecipe } from '../recipe/compile-copied-recipe.ts';
 import { compileRecipe, type LineTransformer, type RecipeRuntime } from '../recipe/compile-recipe.ts';
+import type { KeyRing } from '../recipe/key-ring.ts';
 import { keyCheck } from '../recipe/pseudonym.ts';
 import { PII_RULES_VERSION, type Recipe } from '../recipe/recipe.ts';
 
@@ -39,6 +40,17 @@ export function compilePinnedCleaner(
 }
 
 function checkPinned(recipe: Recipe, { keys }: Pick<RecipeRuntime, 'keys'>): void {
+  requirePinnedKeys(recipe, keys);
+  if (recipe.piiRulesVersion !== PII_RULES_VERSION) {
+    throw new FatalError(
+      `this batch was planned under version ${recipe.piiRulesVersion} of the privacy rules, and this is version ` +
+        `${PII_RULES_VERSION}: roll it back and resume it, which makes a new plan`,
+    );
+  }
+}
+
+/** @throws {FatalError} when a key is not the one that the recipe was pinned with. */
+export function requirePinnedKeys(recipe: Recipe, keys: KeyRing): void {
   for (const [version, check] of Object.entries(recipe.keyChecks)) {
     const key = keys.get(Number(version));
     if (key === undefined || keyCheck(key) !== check) {
@@ -47,12 +59,6 @@ function checkPinned(recipe: Recipe, { keys }: Pick<RecipeRuntime, 'keys'>): voi
           'ANALYTICS_SALT_FILE and restart, then resume',
       );
     }
-  }
-  if (recipe.piiRulesVersion !== PII_RULES_VERSION) {
-    throw new FatalError(
-      `this batch was planned under version ${recipe.piiRulesVersion} of the privacy rules, and this is version ` +
-        `${PII_RULES_VERSION}: roll it back and resume it, which makes a new plan`,
-    );
   }
 }
 

@@ -3,8 +3,8 @@ import type { Chunk } from '@backfill/core/db/queries/chunk-get';
 import { canaryPartLines } from '@backfill/core/domain/canary';
 import { StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import type { PartSize } from '@backfill/core/transform/cut-parts';
-import type { TransformerContext } from '../context.ts';
 
 /** Lines of a part, however low the batch's rate is. */
 const LEAST_LINES = 1_000;
@@ -16,7 +16,7 @@ const LEAST_LINES = 1_000;
  * @throws {StaleWorkError} when the batch is gone.
  */
 export async function choosePartSize(
-  context: TransformerContext,
+  context: KeyedRuntime,
   chunk: Chunk,
   plan: Plan,
   partNo: number,

@@ -3,7 +3,7 @@ import { rawChunks } from '@backfill/core/contracts/raw-chunks';
 import { countOpenWork } from '@backfill/core/db/queries/open-work-count';
 import { hasWorkOfOthers } from '@backfill/core/db/queries/other-work-find';
 import { DeferError } from '@backfill/core/errors';
-import type { TransformerContext } from '../context.ts';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 
 /** How long a chunk stays open for importers that lag, in case they are about to catch up. */
 const LONGEST_WAIT_MS = 10_000;
@@ -19,12 +19,12 @@ const LEAST_GAIN = 2;
  * puts off comes back behind their work and costs no attempt; the parts that are registered stay.
  */
 export class ChunkPace {
-  readonly #context: TransformerContext;
+  readonly #context: KeyedRuntime;
   readonly #batchId: string;
   readonly #startedMs = Date.now();
   #firstPartMs: number | undefined;
 
-  constructor(context: TransformerContext, batchId: string) {
+  constructor(context: KeyedRuntime, batchId: string) {
     this.#context = context;
     this.#batchId = batchId;
   }

@@ -14,13 +14,13 @@ import type { Plan } from '@backfill/core/plan/plan';
 import { PiiCounter } from '@backfill/core/recipe/pii-counter';
 import { isCopied } from '@backfill/core/recipe/recipe';
 import { requireResidency } from '@backfill/core/runtime/check-residency';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { archiveLayout, parseS3Prefix } from '@backfill/core/storage/layout';
-import type { TransformerContext } from '../context.ts';
 import { mirrorBytes, mirrorCopy } from './mirror-file.ts';
 
 const ACTOR = 'transformer';
 
-async function writeManifest(context: TransformerContext, plan: Plan): Promise<void> {
+async function writeManifest(context: KeyedRuntime, plan: Plan): Promise<void> {
   await context.store.put(
     context.config.storage.archiveBucket,
     archiveLayout.manifest(plan.batchId),
@@ -29,7 +29,7 @@ async function writeManifest(context: TransformerContext, plan: Plan): Promise<v
   );
 }
 
-async function beginTransforming(context: TransformerContext, fence: BatchFence): Promise<void> {
+async function beginTransforming(context: KeyedRuntime, fence: BatchFence): Promise<void> {
   await withTransaction(context.pool, ACTOR, async (client) => {
     await enterBatchFence(client, fence.batchId, ['preparing'], fence.epoch);
     await createStagingLeaf(client, fence.batchId);
@@ -42,7 +42,7 @@ async function beginTransforming(context: TransformerContext, fence: BatchFence)
  * Copies the approved input into the archive, file by file, and goes on where a crash interrupted it: the bytes, or of a
  * source from outside the EU what may be kept of them. From here on everything reads the mirror.
  */
-export async function mirrorBatch(context: TransformerContext, job: BatchJob, signal: AbortSignal): Promise<void> {
+export async function mirrorBatch(context: KeyedRuntime, job: BatchJob, signal: AbortSignal): Promise<void> {
   const { pool, logger } = context;
   const fence = await enterBatchFence(pool, job.batch_id, ['preparing'], job.epoch);
   const batch = await getBatch(pool, job.batch_id);

@@ -2,13 +2,13 @@ import type { BatchFile } from '@backfill/core/db/queries/file-list';
 import { FatalError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { PiiObserver } from '@backfill/core/recipe/pii-context';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { hashedStream } from '@backfill/core/storage/hashed-stream';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { compilePinnedCleaner } from '@backfill/core/transform/compile-pinned-recipe';
 import { copyFile } from '@backfill/core/transform/copy-file';
 import type { ChunkObject } from '@backfill/core/transform/read-chunk';
 import { sourcePlace } from '@backfill/core/transform/transform-work';
-import type { TransformerContext } from '../context.ts';
 
 /** Everything about one file of the plan that is to stand in the mirror. */
 export interface FileToMirror {
@@ -22,7 +22,7 @@ export interface FileToMirror {
  *
  * @throws {FatalError} when it is not.
  */
-export async function mirrorBytes(context: TransformerContext, { plan, file, signal }: FileToMirror): Promise<void> {
+export async function mirrorBytes(context: KeyedRuntime, { plan, file, signal }: FileToMirror): Promise<void> {
   const { store, config } = context;
   const { bucket, key, ...pinned } = rawObject(plan, file);
   const original = hashedStream(await store.get(bucket, key, { ...pinned, signal }), signal);
@@ -42,7 +42,7 @@ export async function mirrorBytes(context: TransformerContext, { plan, file, sig
  * @throws {FatalError} when one is not, or the keys or the privacy rules are others than the plan's.
  */
 export async function mirrorCopy(
-  context: TransformerContext,
+  context: KeyedRuntime,
   { plan, file, signal }: FileToMirror,
   observer: PiiObserver,
 ): Promise<void> {

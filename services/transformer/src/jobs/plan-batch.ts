@@ -13,22 +13,19 @@ import { type ManifestEntry, type Plan, planHash } from '@backfill/core/plan/pla
 import { retentionCutoffs, retentionExceptionOf } from '@backfill/core/plan/retention';
 import { buildRecipe, countsOccurrences, isCopied, recipeHash } from '@backfill/core/recipe/recipe';
 import { requireResidency } from '@backfill/core/runtime/check-residency';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { parseS3Prefix } from '@backfill/core/storage/layout';
 import { numberOccurrences } from '@backfill/core/transform/number-occurrences';
 import { pinCopies } from '@backfill/core/transform/pin-copies';
 import { formatHints, type PinnedInput, pinInput } from '@backfill/core/transform/pin-input';
 import { inputWork } from '@backfill/core/transform/transform-work';
-import type { TransformerContext } from '../context.ts';
 import { buildPlan, loadConfigForPlan } from '../plan/build-plan.ts';
 import { pinKeys } from '../plan/pin-keys.ts';
 
 const ACTOR = 'transformer';
 
 /** Takes the batch into `planning`, or finds it there after a crash. */
-async function beginPlanning(
-  context: TransformerContext,
-  job: BatchJob,
-): Promise<{ batch: BatchRow; fence: BatchFence }> {
+async function beginPlanning(context: KeyedRuntime, job: BatchJob): Promise<{ batch: BatchRow; fence: BatchFence }> {
   return withTransaction(context.pool, ACTOR, async (client) => {
     await changeStatus(client, { batchId: job.batch_id, from: ['submitted'], to: 'planning', epoch: job.epoch });
     const fence = await enterBatchFence(client, job.batch_id, ['planning'], job.epoch);
@@ -57,7 +54,7 @@ function toManifestEntry({ sourceFile, size, sha256, format, lineCount, copy }: 
 }
 
 async function makePlan(
-  context: TransformerContext,
+  context: KeyedRuntime,
   batch: BatchRow,
   session: Session,
   signal: AbortSignal,
@@ -121,7 +118,7 @@ async function seal(client: Client, fence: BatchFence, plan: Plan, input: Pinned
  * Plans a batch: pins every object of its input, pins the recipe, writes the chunk ledger, and seals all of it under
  * one hash. Reads only; a crash before the seal leaves nothing.
  */
-export async function planBatch(context: TransformerContext, job: BatchJob, signal: AbortSignal): Promise<void> {
+export async function planBatch(context: KeyedRuntime, job: BatchJob, signal: AbortSignal): Promise<void> {
   const { pool, logger } = context;
   const { batch, fence } = await beginPlanning(context, job);
   crashPoint('plan:begun');

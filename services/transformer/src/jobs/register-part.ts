@@ -11,10 +11,10 @@ import { withTransaction } from '@backfill/core/db/transaction';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
 import { importEntry } from '@backfill/core/dispatch/outbox-entries';
 import { DeferError } from '@backfill/core/errors';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import type { CutPart } from '@backfill/core/transform/cut-parts';
 import type { BuiltPart } from '@backfill/core/transform/part-builder';
-import type { TransformerContext } from '../context.ts';
 
 const ACTOR = 'transformer';
 
@@ -30,7 +30,7 @@ export interface PartToRegister extends CutPart {
 
 /** Writes the part's rows to the archive under their own checksum: writing it again is the same write. */
 async function uploadBody(
-  context: TransformerContext,
+  context: KeyedRuntime,
   batchId: string,
   part: BuiltPart,
   signal: AbortSignal,
@@ -73,7 +73,7 @@ async function requireSameLines(client: Client, { chunk, partNo, part }: PartToR
   throw new DeferError(`part ${partNo} of chunk ${chunk.chunk_id} was cut elsewhere by another worker`, 0);
 }
 
-function countLines(context: TransformerContext, source: string, part: BuiltPart): void {
+function countLines(context: KeyedRuntime, source: string, part: BuiltPart): void {
   for (const outcome of ['suppressed', 'expired', 'filtered', 'quarantined'] as const) {
     context.metrics.lines.inc({ source, outcome }, part[outcome]);
   }
@@ -87,7 +87,7 @@ function countLines(context: TransformerContext, source: string, part: BuiltPart
  * @throws {DeferError} when the twin has cut the part elsewhere; the chunk goes on where the ledger ends.
  */
 export async function registerPart(
-  context: TransformerContext,
+  context: KeyedRuntime,
   toRegister: PartToRegister,
   signal: AbortSignal,
 ): Promise<void> {

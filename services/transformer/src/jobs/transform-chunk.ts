@@ -14,12 +14,12 @@ import type { Plan } from '@backfill/core/plan/plan';
 import type { LineTransformer } from '@backfill/core/recipe/compile-recipe';
 import { PiiCounter, type PiiCounts } from '@backfill/core/recipe/pii-counter';
 import { countsOccurrences } from '@backfill/core/recipe/recipe';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { compilePinnedRecipe } from '@backfill/core/transform/compile-pinned-recipe';
 import { cutParts } from '@backfill/core/transform/cut-parts';
 import { numberLines } from '@backfill/core/transform/number-lines';
 import { readChunk } from '@backfill/core/transform/read-chunk';
-import type { TransformerContext } from '../context.ts';
 import { choosePartSize } from './choose-part-size.ts';
 import { ChunkPace } from './chunk-pace.ts';
 import { registerPart } from './register-part.ts';
@@ -33,7 +33,7 @@ interface ChunkWork {
   plan: Plan;
 }
 
-async function loadChunk(context: TransformerContext, job: ChunkJob): Promise<ChunkWork> {
+async function loadChunk(context: KeyedRuntime, job: ChunkJob): Promise<ChunkWork> {
   const fence = await enterBatchFence(context.pool, job.batch_id, STATUSES);
   const chunk = await getChunk(context.pool, job.chunk_id);
   const plan = await getPlan(context.pool, job.batch_id);
@@ -44,7 +44,7 @@ async function loadChunk(context: TransformerContext, job: ChunkJob): Promise<Ch
 }
 
 async function compileTransformer(
-  context: TransformerContext,
+  context: KeyedRuntime,
   { plan, chunk }: ChunkWork,
   observer: PiiCounter,
 ): Promise<LineTransformer> {
@@ -55,7 +55,7 @@ async function compileTransformer(
 
 /** Streams the chunk's lines through the recipe and registers each part as it is full. Counts what the rules did. */
 async function transformLines(
-  context: TransformerContext,
+  context: KeyedRuntime,
   work: ChunkWork,
   pace: ChunkPace,
   signal: AbortSignal,
@@ -94,7 +94,7 @@ async function transformLines(
  *
  * @throws {DeferError} when the importers lag, or other batches wait for the transformer: the rest comes later.
  */
-export async function transformChunk(context: TransformerContext, job: ChunkJob, signal: AbortSignal): Promise<void> {
+export async function transformChunk(context: KeyedRuntime, job: ChunkJob, signal: AbortSignal): Promise<void> {
   const work = await loadChunk(context, job);
   if (work.chunk.state === 'open') {
     const pace = new ChunkPace(context, job.batch_id);

@@ -3,7 +3,7 @@ import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import { pinKeyCheck } from '@backfill/core/db/queries/key-check-pin';
 import { FatalError } from '@backfill/core/errors';
 import { otherKeyMessage, pinRecipeKeys, type RecipeKeys } from '@backfill/core/recipe/key-ring';
-import type { TransformerContext } from '../context.ts';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 
 /**
  * Works out which keys a batch needs, and holds each against the check value of its first use ever.
@@ -11,7 +11,7 @@ import type { TransformerContext } from '../context.ts';
  * @throws {FatalError} when one is missing, or is not the key that the stored pseudonyms were made with.
  */
 export async function pinKeys(
-  context: TransformerContext,
+  context: KeyedRuntime,
   batch: BatchRow,
   policy: Policy,
   retentionCutoffMs: number | null,
@@ -25,7 +25,7 @@ export async function pinKeys(
 }
 
 function recipeKeys(
-  context: TransformerContext,
+  context: KeyedRuntime,
   batch: BatchRow,
   policy: Policy,
   retentionCutoffMs: number | null,

@@ -1,13 +1,7 @@
-import { listMirrorObjects, type MirrorObject } from '@backfill/core/db/queries/mirror-object-list';
 import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { type Balance, unaccountedLines } from '@backfill/core/domain/balance';
 import type { GateResult } from '@backfill/core/domain/gate-result';
-import { decompress } from '@backfill/core/formats/compression';
-import { createRecordScanner } from '@backfill/core/formats/formats';
-import { readRecords } from '@backfill/core/formats/read-records';
-import { hashedStream } from '@backfill/core/storage/hashed-stream';
-import { archiveLayout } from '@backfill/core/storage/layout';
-import type { ObjectStore } from '@backfill/core/storage/object-store';
+import type { FileRecount } from '../recount/recount-file.ts';
 
 /** Per file: what the ledger says, and what the tables hold. */
 const FILE_COUNTS_SQL = `
@@ -36,29 +30,11 @@ const STAGING_COUNTS_SQL = `
   select count(*) as staged, count(*) filter (where not is_duplicate) as new
     from analytics.events_backfill_staging where batch_id = $1`;
 
-interface FileCounts extends Balance {
+export interface FileCounts extends Balance {
   source_file: string;
   accepted_rows: number;
   lineage_rows: number;
   quarantine_rows: number;
-}
-
-/** Reads a mirrored file anew: its checksum, and its lines counted by our own hand. */
-async function recount(
-  store: ObjectStore,
-  bucket: string,
-  batchId: string,
-  file: MirrorObject,
-  signal: AbortSignal,
-): Promise<{ sha256: string; lines: number }> {
-  const key = archiveLayout.mirrorObject(batchId, file.source_file);
-  const body = await store.get(bucket, key, { size: file.size, signal });
-  const mirror = hashedStream(body, signal);
-  const text = decompress(mirror.stream, file.compression);
-  let lines = 0;
-  const records = readRecords(text, createRecordScanner(file, { firstLine: 1, maxLineBytes: 0 }));
-  for await (const batch of records) lines += batch.length;
-  return { sha256: mirror.sha256(), lines };
 }
 
 /** Every way in which one file's books can disagree. Pure. */
@@ -77,29 +53,34 @@ export function fileDiscrepancies(counts: FileCounts, mirror: { lines: number; i
   return found;
 }
 
-/** Invariant 1: every line of the mirror ended in exactly one outcome, per file, and the tables hold what was counted. */
+/** What the ledger and the tables say of each file, in the order of the plan. */
+export async function listFileCounts(read: BatchReader, batchId: string): Promise<FileCounts[]> {
+  const { rows } = await read((client) => client.query<FileCounts>(FILE_COUNTS_SQL, [batchId]));
+  return rows;
+}
+
+/**
+ * Invariant 1: every line of the mirror ended in exactly one outcome, per file, and the tables hold what was counted.
+ *
+ * @param mirror its files as they were found, by name
+ */
 export async function measureBalance(
-  deps: { read: BatchReader; store: ObjectStore; bucket: string },
+  read: BatchReader,
   batchId: string,
-  signal: AbortSignal,
+  files: readonly FileCounts[],
+  mirror: ReadonlyMap<string, Pick<FileRecount, 'lines' | 'isIntact'>>,
 ): Promise<GateResult> {
   const discrepancies: string[] = [];
-  const { rows: files } = await deps.read((client) => client.query<FileCounts>(FILE_COUNTS_SQL, [batchId]));
-  const mirrored = await deps.read((client) => listMirrorObjects(client, batchId));
-  const pinned = new Map(mirrored.map((file) => [file.source_file, file]));
   const total = { read: 0, accepted: 0, inserted: 0 };
   for (const counts of files) {
-    const file = pinned.get(counts.source_file);
+    const file = mirror.get(counts.source_file);
     if (file === undefined) continue;
-    const mirror = await recount(deps.store, deps.bucket, batchId, file, signal);
-    discrepancies.push(...fileDiscrepancies(counts, { lines: mirror.lines, intact: mirror.sha256 === file.sha256 }));
+    discrepancies.push(...fileDiscrepancies(counts, { lines: file.lines, intact: file.isIntact }));
     total.read += counts.read;
     total.accepted += counts.inserted + counts.duplicate;
     total.inserted += counts.inserted;
   }
-  const { rows } = await deps.read((client) =>
-    client.query<{ staged: number; new: number }>(STAGING_COUNTS_SQL, [batchId]),
-  );
+  const { rows } = await read((client) => client.query<{ staged: number; new: number }>(STAGING_COUNTS_SQL, [batchId]));
   const staging = rows[0] ?? { staged: 0, new: 0 };
   if (staging.staged !== total.accepted) {
     discrepancies.push(`staged rows: ${total.accepted} expected, ${staging.staged} found`);

@@ -2,7 +2,7 @@ import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
 import { type KeyTransaction, withKeyTransaction } from '@backfill/core/db/key-transaction';
 import type { Client } from '@backfill/core/db/pool';
-import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { holdOwners } from '@backfill/core/db/queries/key-takeover';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
@@ -18,6 +18,7 @@ import {
 import { canPublishMore } from '@backfill/core/db/queries/rows-to-publish';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
+import { createBatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { recallBatches } from '@backfill/core/dispatch/recall-batches';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
@@ -123,11 +124,16 @@ async function sendBackToVerify(runtime: Runtime, job: BatchJob, reason: string)
  */
 export async function publishBatch(runtime: Runtime, job: BatchJob): Promise<void> {
   const { pool, logger } = runtime;
-  await enterBatchFence(pool, job.batch_id, ['publishing'], job.epoch);
+  const fence = await enterBatchFence(pool, job.batch_id, ['publishing'], job.epoch);
   const plan = await getPlan(pool, job.batch_id);
   if (plan === undefined) throw new FatalError(`batch ${job.batch_id} has no plan`);
-  for (const day of await listDaysToPublish(pool, job.batch_id)) {
-    await withTransaction(pool, ACTOR, (client) => ensureEventDay(client, day));
+  const days = await createBatchReader(pool, fence)((client) => listDaysToPublish(client, job.batch_id));
+  for (const day of days) {
+    await withTransaction(pool, ACTOR, async (client) => {
+      await enterBatchFence(client, job.batch_id, fence.statuses, fence.epoch);
+      await ensureEventDay(client, day);
+      await checkBatchFence(client, fence);
+    });
   }
   crashPoint('publish:days-made');
   try {

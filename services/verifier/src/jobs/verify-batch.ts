@@ -8,6 +8,7 @@ import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert'
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { areRowsToPublishStale, markRowsToPublish } from '@backfill/core/db/queries/rows-to-publish';
+import { listSuppressedSubjects } from '@backfill/core/db/queries/suppression-list';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { type BatchReader, createBatchReader } from '@backfill/core/dispatch/read-for-batch';
@@ -17,8 +18,9 @@ import type { GateResult } from '@backfill/core/domain/gate-result';
 import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import { countsOccurrences } from '@backfill/core/recipe/recipe';
-import type { Runtime } from '@backfill/core/runtime/runtime';
-import { measureBalance } from '../gates/balance-gate.ts';
+import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
+import { requirePinnedKeys } from '@backfill/core/transform/compile-pinned-recipe';
+import { listFileCounts, measureBalance } from '../gates/balance-gate.ts';
 import {
   overlapGates,
   RECUT_SQL,
@@ -26,6 +28,7 @@ import {
   STAGED_COUNTS_SQL,
   type StagedCounts,
 } from '../gates/overlap-gates.ts';
+import { recountGate, recountMirror } from '../gates/recount-gate.ts';
 import { measureRows } from '../gates/row-gates.ts';
 import { writeReport } from '../report/write-report.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -49,24 +52,30 @@ export function gateSetHash(planHash: string, results: readonly GateResult[], ro
 }
 
 async function measure(
-  { store, config }: Runtime,
+  { store, config, keys }: KeyedRuntime,
   read: BatchReader,
   { plan, planHash }: { plan: Plan; planHash: string },
   signal: AbortSignal,
 ): Promise<Findings> {
+  const { batchId, recipe } = plan;
   const { gates } = plan.policy;
   const { archiveBucket: bucket } = config.storage;
+  requirePinnedKeys(recipe, keys);
+  const suppressed = new Set(await read(listSuppressedSubjects));
+  const isSuppressed = (subjectId: string) => suppressed.has(subjectId);
   // Beside the rows, which keep this process busy: unpacking and counting others do.
-  const [[balance, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
+  const [[balance, recounted, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
     (async () => {
-      const measured = await measureBalance({ read, store, bucket }, plan.batchId, watched);
-      const { rows } = await read((client) => client.query<StagedCounts>(STAGED_COUNTS_SQL, [plan.batchId]));
-      const found = countsOccurrences(plan.recipe) ? await findRecut(read, plan.batchId) : undefined;
-      return [measured, rows[0] ?? NOTHING_STAGED, found] as const;
+      const mirror = await recountMirror({ read, store, bucket, batchId, recipe, keys, isSuppressed }, watched);
+      const files = await listFileCounts(read, batchId);
+      const measured = await measureBalance(read, batchId, files, mirror);
+      const { rows } = await read((client) => client.query<StagedCounts>(STAGED_COUNTS_SQL, [batchId]));
+      const found = countsOccurrences(recipe) ? await findRecut(read, batchId) : undefined;
+      return [measured, recountGate(files, mirror), rows[0] ?? NOTHING_STAGED, found] as const;
     })(),
-    measureRows(read, plan.batchId, plan.recipe, gates.schema, watched),
+    measureRows(read, batchId, recipe, gates.schema, watched),
   ]);
-  const results = [balance, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
+  const results = [balance, recounted, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
   return {
     results,
     gateSetHash: gateSetHash(planHash, results, rowFindings.rowsDigest),
@@ -97,7 +106,7 @@ function describeFailures(results: readonly GateResult[]): string {
 }
 
 /** Measures all gates from the tables and the mirror, stores the results, and lets the batch wait for its signatures. */
-export async function verifyBatch(runtime: Runtime, job: BatchJob, signal: AbortSignal): Promise<void> {
+export async function verifyBatch(runtime: KeyedRuntime, job: BatchJob, signal: AbortSignal): Promise<void> {
   const { pool, logger } = runtime;
   const fence = await enterBatchFence(pool, job.batch_id, ['verifying'], job.epoch);
   const batch = await getBatch(pool, job.batch_id);

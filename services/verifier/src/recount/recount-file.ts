@@ -1,7 +1,7 @@
-import type { Pool } from '@backfill/core/db/pool';
 import { listLedgerLines } from '@backfill/core/db/queries/ledger-line-list';
 import type { MirrorObject } from '@backfill/core/db/queries/mirror-object-list';
 import { listBatchOccurrences } from '@backfill/core/db/queries/occurrences';
+import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { COPY_FORMAT } from '@backfill/core/domain/format-name';
 import { decompress } from '@backfill/core/formats/compression';
 import { createRecordScanner } from '@backfill/core/formats/formats';
@@ -18,7 +18,7 @@ import { compileSecondReading, type SecondReading } from './second-reading.ts';
 
 /** What a recount works with. */
 export interface RecountContext {
-  pool: Pool;
+  read: BatchReader;
   store: ObjectStore;
   /** Of the archive. */
   bucket: string;
@@ -48,20 +48,22 @@ export async function recountFile(
   file: MirrorObject,
   signal: AbortSignal,
 ): Promise<FileRecount> {
-  const { pool, store, bucket, batchId, recipe } = context;
-  const body = await store.get(bucket, archiveLayout.mirrorObject(batchId, file.source_file));
+  const { read, store, bucket, batchId, recipe } = context;
+  const key = archiveLayout.mirrorObject(batchId, file.source_file);
+  const body = await store.get(bucket, key, { size: file.size, signal });
   const mirror = hashedStream(body, signal);
   // The limit was applied when a copy was made, whose lines may be longer than those they come from.
   const maxLineBytes = file.format === COPY_FORMAT ? Number.POSITIVE_INFINITY : recipe.limits.maxLineBytes;
   const scanner = createRecordScanner(file, { firstLine: 1, maxLineBytes });
   const plain = readRecords(decompress(mirror.stream, file.compression), scanner);
   const lines = countsOccurrences(recipe)
-    ? numberLines(plain, (span) => listBatchOccurrences(pool, batchId, file.file_no, span))
+    ? numberLines(plain, (span) => read((db) => listBatchOccurrences(db, batchId, file.file_no, span)))
     : plain;
   const found = await compareLines(lines, {
     read: readingOf(context, file),
     isSuppressed: context.isSuppressed,
-    nextLedgerLines: (after) => listLedgerLines(pool, batchId, file.source_file, after, LEDGER_LINES_AT_ONCE),
+    nextLedgerLines: (after) =>
+      read((db) => listLedgerLines(db, batchId, file.source_file, after, LEDGER_LINES_AT_ONCE)),
   });
   return { ...found, isIntact: mirror.sha256() === file.sha256 };
 }

@@ -1,21 +1,22 @@
-import type { ServiceConfig } from '@backfill/core/config/environment';
-import { FatalError } from '@backfill/core/errors';
-import { createKeyRing, type KeyRing } from '@backfill/core/recipe/key-ring';
-import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
+import type { ServiceConfig } from '../config/environment.ts';
+import { FatalError } from '../errors.ts';
+import { createKeyRing, type KeyRing } from '../recipe/key-ring.ts';
+import { createRuntime, type Runtime } from './runtime.ts';
 
 const MIN_SALT_BYTES = 16;
 
-export interface TransformerContext extends Runtime {
+/** What services are built from that make pseudonyms: the transformer, and the verifier, which makes them again. */
+export interface KeyedRuntime extends Runtime {
   /** `analytics_salt`, by key version. */
   readonly keys: KeyRing;
 }
 
 /**
- * Everything the transformer works with.
+ * Builds a service's dependencies, with the keys of pseudonyms.
  *
  * @throws {FatalError} without a salt, or with a short one: pseudonyms cannot be made then, and nothing may pass without.
  */
-export function createContext(config: ServiceConfig): TransformerContext {
+export function createKeyedRuntime(config: ServiceConfig): KeyedRuntime {
   const { salts } = config;
   if (salts === undefined || [...salts.values()].some((salt) => salt.length < MIN_SALT_BYTES)) {
     throw new FatalError(
