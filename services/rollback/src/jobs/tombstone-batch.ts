@@ -1,10 +1,26 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
-import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import type { Client } from '@backfill/core/db/pool';
+import { getBatchForStatusChange } from '@backfill/core/db/queries/batch-get';
 import { tombstoneRows } from '@backfill/core/db/queries/batch-tombstone';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { freeReleasedKeys } from '@backfill/core/dispatch/free-keys';
+import { StaleWorkError } from '@backfill/core/errors';
 import type { Runtime } from '@backfill/core/runtime/runtime';
+
+/**
+ * Holds the batch as the job believes it to be. Unlike the fence of other work this is a lock that a resume waits for, or
+ * is waited for: a job that comes again after its work was done must not take back the attempt that has begun since.
+ *
+ * @throws {StaleWorkError}
+ */
+async function holdBatch(client: Client, job: BatchJob): Promise<void> {
+  const batch = await getBatchForStatusChange(client, job.batch_id);
+  const isAwaited = batch?.status === 'rolling_back' || batch?.status === 'rolled_back';
+  if (!isAwaited || batch.epoch !== job.epoch) {
+    throw new StaleWorkError(`batch ${job.batch_id} is ${batch?.status ?? 'unknown'} now`);
+  }
+}
 
 /**
  * Takes a batch back by tombstones, in one transaction with its proof. Parts in flight were fenced off when the batch
@@ -12,10 +28,10 @@ import type { Runtime } from '@backfill/core/runtime/runtime';
  * after it; a crash in between leaves that to the resolver.
  */
 export async function tombstoneBatch(runtime: Runtime, job: BatchJob): Promise<void> {
-  await enterBatchFence(runtime.pool, job.batch_id, ['rolling_back', 'rolled_back'], job.epoch);
   const { pool, keyStore, logger } = runtime;
   crashPoint('rollback:begun');
   const proof = await withTransaction(pool, 'rollback', async (client) => {
+    await holdBatch(client, job);
     const written = await tombstoneRows(client, job.batch_id);
     crashPoint('rollback:written');
     return written;
