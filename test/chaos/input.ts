@@ -12,6 +12,8 @@ export interface ChaosBatch {
   to: number;
   /** Taken back once it is published, and then run again. */
   isUndone: boolean;
+  /** Begun when this one has claimed what both deliver, and published before it: it takes that over. */
+  takesOverFrom?: string;
 }
 
 /** The same number gives the same line: events, and now and then what ends otherwise. */
@@ -54,6 +56,7 @@ export function cutBatches(lines: number, count: number): ChaosBatch[] {
       from: index * size - shift,
       to: (index + 1) * size - shift,
       isUndone: index % 8 === 0,
+      ...(index === count - 2 && { takesOverFrom: `chaos-${count}` }),
     };
   });
 }

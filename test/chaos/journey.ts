@@ -85,6 +85,21 @@ function nextCall(batch: ChaosBatch, at: Position | undefined, isOnceMore: boole
   return undefined;
 }
 
+/** False for what must come later, so that one batch takes over what another has claimed. */
+function isDue(
+  batch: ChaosBatch,
+  action: Action | 'done' | undefined,
+  batches: readonly ChaosBatch[],
+  positions: ReadonlyMap<string, Position>,
+): action is Action {
+  const isAt = (batchId: string | undefined, ...statuses: string[]) =>
+    batchId === undefined || [...statuses, ...STUCK].includes(positions.get(batchId)?.status ?? '');
+  if (action === 'submit') return isAt(batch.takesOverFrom, 'awaiting_publish_approval', 'published');
+  const heir = batches.find(({ takesOverFrom }) => takesOverFrom === batch.batchId);
+  if (action === 'publish') return isAt(heir?.batchId, 'published');
+  return action !== undefined && action !== 'done';
+}
+
 function describe(batch: ChaosBatch, at: Position | undefined): string {
   return `${batch.batchId} is ${at?.status ?? 'not there'}${at?.status_reason ? `: ${at.status_reason}` : ''}`;
 }
@@ -192,7 +207,7 @@ export function travel(world: World, batches: readonly ChaosBatch[], timeoutMs: 
       if (Date.now() > deadline) return [...stuck, ...open].map((batch) => describe(batch, at(batch)));
       for (const batch of open) {
         const action = nextCall(batch, at(batch), isOnceMore);
-        if (action !== undefined && action !== 'done') await call(world, batch, action);
+        if (isDue(batch, action, batches, positions)) await call(world, batch, action);
       }
       await sleep(LOOK_EVERY_MS);
     }
