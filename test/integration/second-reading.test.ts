@@ -10,7 +10,7 @@ import { MAX_LINE_BYTES } from '../support/bad-input/hostile-values.ts';
 import { BAD_INPUT_SOURCES } from '../support/bad-input/sources.ts';
 import { type Cut, createFileTransform } from '../support/bad-input/transform-file.ts';
 
-const RUNS = { seed: Number(process.env.FUZZ_SEED ?? 42), numRuns: Number(process.env.FUZZ_RUNS ?? 200) };
+const RUNS = { seed: Number(process.env.FUZZ_SEED ?? 42), numRuns: Number(process.env.FUZZ_RUNS ?? 60) };
 const WHOLE: Cut = { blockBytes: 1 << 20, chunkBytes: 1 << 30, partLines: 1_000 };
 const foreign = fc.oneof(...Object.values(BAD_INPUT_SOURCES).map(({ file }) => file));
 
