@@ -25,15 +25,17 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
     return JSON.parse(stdout) as DryRun;
   }
 
-  /** Rows of every table of the schema, and the last change of any. */
+  /** Rows of every table of the schema, and the last change of any, but for the seals of the audit log, which come later. */
   async function contents(): Promise<unknown> {
     const { rows: tables } = await pipeline.sql.query<{ name: string }>(
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'analytics' order by 1`,
+      `select format('%I.%I', schemaname, tablename) as name from pg_tables 
+        where schemaname = 'analytics' and tablename <> 'backfill_audit_chain' order by 1`,
     );
     const digests: Record<string, unknown> = {};
     for (const { name } of tables) {
       const { rows } = await pipeline.sql.query(
-        `select count(*)::int, md5(string_agg(t::text, '' order by t::text)) as digest from ${name} t`,
+        `select count(*)::int, md5(string_agg(row, '' order by row)) as digest
+           from (select (to_jsonb(t) - 'chain_no' - 'mac')::text as row from ${name} t) r`,
       );
       digests[name] = rows[0];
     }
