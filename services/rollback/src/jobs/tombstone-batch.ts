@@ -1,21 +1,16 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
-import type { Client } from '@backfill/core/db/pool';
-import { getBatchForStatusChange } from '@backfill/core/db/queries/batch-get';
+import type { Queryable } from '@backfill/core/db/pool';
+import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { tombstoneRows } from '@backfill/core/db/queries/batch-tombstone';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { freeReleasedKeys } from '@backfill/core/dispatch/free-keys';
 import { StaleWorkError } from '@backfill/core/errors';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 
-/**
- * Holds the batch as the job believes it to be. Unlike the fence of other work this is a lock that a resume waits for, or
- * is waited for: a job that comes again after its work was done must not take back the attempt that has begun since.
- *
- * @throws {StaleWorkError}
- */
-async function holdBatch(client: Client, job: BatchJob): Promise<void> {
-  const batch = await getBatchForStatusChange(client, job.batch_id);
+/** @throws {StaleWorkError} when the batch is not the one to be taken back, or not any more. */
+async function requireEpoch(db: Queryable, job: BatchJob): Promise<void> {
+  const batch = await getBatch(db, job.batch_id);
   const isAwaited = batch?.status === 'rolling_back' || batch?.status === 'rolled_back';
   if (!isAwaited || batch.epoch !== job.epoch) {
     throw new StaleWorkError(`batch ${job.batch_id} is ${batch?.status ?? 'unknown'} now`);
@@ -30,9 +25,12 @@ async function holdBatch(client: Client, job: BatchJob): Promise<void> {
 export async function tombstoneBatch(runtime: Runtime, job: BatchJob): Promise<void> {
   const { pool, keyStore, logger } = runtime;
   crashPoint('rollback:begun');
+  await requireEpoch(pool, job);
   const proof = await withTransaction(pool, 'rollback', async (client) => {
-    await holdBatch(client, job);
     const written = await tombstoneRows(client, job.batch_id);
+    // A job that comes again after its work was done must not take back the attempt that has begun since. Looked at under
+    // the lock of the function, since a lighter one before it would wait in a circle with a publish that takes over.
+    await requireEpoch(client, job);
     crashPoint('rollback:written');
     return written;
   });
