@@ -1,4 +1,5 @@
 import type { Bench } from './bench.ts';
+import { candidatesBench } from './candidates/candidates-bench.ts';
 import { importBench } from './import/import-bench.ts';
 import { memoryBench } from './memory/memory-bench.ts';
 import { transformBench } from './transform/transform-bench.ts';
@@ -8,4 +9,5 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   transform: transformBench,
   memory: memoryBench,
   import: importBench,
+  candidates: candidatesBench,
 };

@@ -7,11 +7,13 @@ import type { PartRows } from './part-objects.ts';
 
 const BLOCK_BYTES = 64 * 1024;
 
-function* blocks(bytes: Buffer): Generator<Buffer> {
+/** Cut as they come from a socket. */
+export function* blocks(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; start += BLOCK_BYTES) yield bytes.subarray(start, start + BLOCK_BYTES);
 }
 
-async function copyPart(client: Client, leaf: string, part: PartRows): Promise<void> {
+/** Copies the finished rows of a part. */
+export async function copyPart(client: Client, leaf: string, part: PartRows): Promise<void> {
   const copy = (columns: string, rows: Buffer) =>
     copyIn(client, `copy analytics.${columns} from stdin`, Readable.from(blocks(rows), { objectMode: false }));
   const columns = 'event_id, batch_id, source, event_name, schema_version, event_ts, session_id, subject_id, payload';

@@ -3,7 +3,10 @@ import type { Runtime } from '@backfill/core/runtime/runtime';
 
 /** A part as the transformer has made it, and the rows of the tables that an import of it fills. All COPY text. */
 export interface PartRows {
+  partId: number;
   events: number;
+  /** The object as the transformer has written it. */
+  object: Buffer;
   staging: Buffer;
   keys: Buffer;
   lineage: Buffer;
@@ -23,8 +26,8 @@ export async function* readParts({ pool, store, config }: Runtime, batchId: stri
     [batchId],
   );
   for (const { part_id: partId, object_key: key, event_count: events, source } of parts) {
-    const body = await buffer(await store.get(config.storage.archiveBucket, key));
-    yield { events, ...finishRows(body.toString(), { batchId, source, partId }) };
+    const object = await buffer(await store.get(config.storage.archiveBucket, key));
+    yield { partId, events, object, ...finishRows(object.toString(), { batchId, source, partId }) };
   }
 }
 

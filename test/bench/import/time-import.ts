@@ -4,8 +4,8 @@ import type { BenchStack } from '../memory/bench-stack.ts';
 import { BATCH, peakOf, reach, TIMEOUT_MS, type Timing } from './bench-batch.ts';
 import { cpuSeconds } from './cpu-time.ts';
 
-/** The import alone: everything is transformed before the importers may begin with more than the canary. */
-export async function timeImport(stack: BenchStack, importers: number): Promise<Timing & { peak: number }> {
+/** Transforms the batch, and imports its canary; the importers may begin with the rest then. */
+export async function transformBatch(stack: BenchStack): Promise<void> {
   const { pool } = stack.runtime;
   const transformer = await stack.start('transformer');
   const canary = await stack.start('importer');
@@ -20,6 +20,12 @@ export async function timeImport(stack: BenchStack, importers: number): Promise<
     TIMEOUT_MS,
   );
   await transformer.stop();
+}
+
+/** The import alone: everything is transformed before the importers may begin with more than the canary. */
+export async function timeImport(stack: BenchStack, importers: number): Promise<Timing & { peak: number }> {
+  const { pool } = stack.runtime;
+  await transformBatch(stack);
   const { rows: open } = await pool.query<{ events: number }>(
     `select sum(event_count) as events from analytics.backfill_import_parts where state = 'ready'`,
   );
