@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '@backfill/core/domain/json';
+import { isCanonicalJson } from '@backfill/core/domain/try-json';
 import canonicalize from 'canonicalize';
 
 /** What an event's id is made of. */
@@ -37,9 +38,12 @@ export function secondEventId(source: string, event: EventFields, occurrence?: n
     ...(sessionId !== null && { session_id: sessionId }),
     ...(subjectId !== null && { subject_id: subjectId }),
   };
-  if (hasUnusableText(payload)) return undefined;
-  const text = canonicalize(payload);
-  if (text === undefined) return undefined;
+  const text = JSON.stringify(payload);
+  // What neither may hold is written as an escape.
+  if (text.includes('\\u') && hasUnusableText(payload)) return undefined;
+  // Nearly always V8 writes just that, several times as fast.
+  const canonical = isCanonicalJson(text, payload) ? text : canonicalize(payload);
+  if (canonical === undefined) return undefined;
   const time = new Date(timeMs).toISOString().replaceAll(/\D/g, '');
-  return `${source}:${time}:\\x${createHash('sha256').update(text, 'utf8').digest('hex')}`;
+  return `${source}:${time}:\\x${hash('sha256', canonical, 'hex')}`;
 }

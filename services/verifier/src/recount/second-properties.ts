@@ -5,9 +5,12 @@ import { userAgentFamily } from '@backfill/core/domain/user-agent-family';
 import { compileTextMask } from '@backfill/core/recipe/detectors/mask-personal-data';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileReduceUrl } from '@backfill/core/recipe/reduce-url';
+import { remember } from '@backfill/core/recipe/remember';
 import { fieldAt, type SecondIds, UNUSABLE } from './second-ids.ts';
 
 type Mapping = Recipe['source']['mapping']['properties'];
+
+const REMEMBERED_AGENTS = 1_000;
 
 /** A value that may not be stored and stops its line. */
 class Refused extends Error {}
@@ -16,6 +19,19 @@ class Refused extends Error {}
 export type PropertiesReading = (schema: JsonObject, record: JsonObject, timeMs: number) => JsonObject | undefined;
 
 const typesOf = (node: JsonObject): JsonValue[] => (Array.isArray(node.type) ? node.type : [node.type ?? null]);
+
+const propertiesOfNodes = new WeakMap<JsonObject, [string, JsonObject][]>();
+
+/** The properties of a schema's node that are not dropped, in the order of canonical JSON. */
+function keptProperties(node: JsonObject): [string, JsonObject][] {
+  const known = propertiesOfNodes.get(node);
+  if (known !== undefined) return known;
+  const kept = Object.entries(node.properties ?? {})
+    .filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1]) && entry[1]['x-pii'] !== 'drop')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  propertiesOfNodes.set(node, kept);
+  return kept;
+}
 
 /** Where a property's value stands in a record, and what the mapping makes of it. */
 function compileMapped(mapping: Mapping, name: string): (record: JsonObject) => JsonValue | undefined {
@@ -63,9 +79,10 @@ export function propertiesReading(
     return undefined;
   }
 
+  const familyOf = remember(REMEMBERED_AGENTS, userAgentFamily);
   const textRules: Record<string, (text: string, node: JsonObject) => string | undefined> = {
     'ip-mask': maskIp,
-    'user-agent': userAgentFamily,
+    'user-agent': familyOf,
     url: (text, node) => reduceUrl((node['x-pii-query-keys'] ?? []) as string[])(text),
     scan: scanned,
   };
@@ -110,8 +127,7 @@ export function propertiesReading(
 
   function members(node: JsonObject, read: (name: string) => JsonValue | undefined, timeMs: number): JsonObject {
     const found: JsonObject = {};
-    for (const [name, property] of Object.entries(node.properties ?? {})) {
-      if (!isJsonObject(property) || property['x-pii'] === 'drop') continue;
+    for (const [name, property] of keptProperties(node)) {
       const value = read(name);
       const stored = value === undefined ? undefined : member(property, name, value, timeMs);
       if (stored !== undefined) found[name] = stored;
