@@ -6,8 +6,14 @@ update analytics.backfill_losers l set winner_attempt = w.attempt
 -- Few at any time: a publish looks here for those that mean to publish one of its events.
 create index backfill_losers_to_publish on analytics.backfill_losers (event_id) where to_publish;
 
--- As before, with the winner's attempt, and in proportion to what is to be booked.
-create or replace function analytics.publish_batch_rows(
+-- Every write of a batch into the stored events is this function, so that the suppression check cannot be forgotten.
+-- Call it in the transaction that also changes the batch's status. What is left out (people suppressed, events that
+-- somebody else has live) is booked in the ledger as what it is now, as is what the batch had lost and publishes after
+-- all, so that the balance stays true. Afterwards the batch's losers that say to_publish are the events whose keys it
+-- has to take over.
+-- Judges in proportion to what is to be booked.
+drop function analytics.publish_batch_rows(text);
+create function analytics.publish_batch_rows(
   p_batch_id text, out published bigint, out newly_suppressed bigint, out newly_live bigint, out not_taken_over bigint)
 language plpgsql as $$
 declare
