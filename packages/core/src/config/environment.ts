@@ -48,7 +48,7 @@ const RawEnvironment = z.object({
   IMPORTER_CONCURRENCY: concurrency.default(1),
   VERIFIER_HOST: z.string().default('127.0.0.1'),
   VERIFIER_PORT: port.default(0),
-  VERIFIER_CONCURRENCY: concurrency.default(1),
+  VERIFIER_CONCURRENCY: concurrency.default(2),
   ROLLBACK_HOST: z.string().default('127.0.0.1'),
   ROLLBACK_PORT: port.default(0),
   ROLLBACK_CONCURRENCY: concurrency.default(1),

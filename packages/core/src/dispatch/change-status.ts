@@ -5,7 +5,7 @@ import { getCanaryState } from '../db/queries/canary-get.ts';
 import { listOpenChunks, listReadyParts } from '../db/queries/open-work-list.ts';
 import { insertOutboxEntries } from '../db/queries/outbox-insert-many.ts';
 import { canaryPartLines } from '../domain/canary.ts';
-import { batchEntry, checkCanaryEntry, importEntry, transformEntry } from './outbox-entries.ts';
+import { batchEntry, checkCanaryEntry, importEntry, recountEntry, transformEntry } from './outbox-entries.ts';
 
 /**
  * Writes down all work that the batch's status calls for and that is not done yet. Safe to repeat: the ledger says
@@ -21,6 +21,7 @@ export async function enqueueOpenWork(client: Client, batch: BatchRow): Promise<
   await insertOutboxEntries(client, [
     ...chunks.map((chunk) => transformEntry(batch.batch_id, chunk)),
     ...parts.map((part) => importEntry(batch.batch_id, part)),
+    recountEntry(batch),
   ]);
 }
 

@@ -48,6 +48,12 @@ export function checkCanaryEntry(batch: Pick<BatchRow, 'batch_id' | 'batch_no' |
   return entry(transformedEvents, 'check-canary', job, { v: 1, batch_id, batch_no, epoch });
 }
 
+/** The entry that has the batch's mirror read a second time. */
+export function recountEntry(batch: Pick<BatchRow, 'batch_id' | 'batch_no' | 'epoch'>): OutboxEntry {
+  const { batch_id, batch_no, epoch } = batch;
+  return entry(verification, 'recount', verification.jobs.recount, { v: 1, batch_id, batch_no, epoch });
+}
+
 /** The entry for work on the batch as a whole, which its status calls for, or undefined. */
 export function batchEntry(
   batch: Pick<BatchRow, 'batch_id' | 'batch_no' | 'epoch' | 'status'>,

@@ -1,3 +1,4 @@
+import { deleteRecounts } from '@backfill/core/db/queries/recounts';
 import type { ApiServer } from '../api-server.ts';
 import { changeBatch, moveBatch } from '../change-batch.ts';
 import type { ApiContext } from '../context.ts';
@@ -7,7 +8,7 @@ import { BatchDetail } from '../schemas/batch-view.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import { problemAnswers } from '../schemas/problem-answers.ts';
 
-/** `POST /v1/batches/{batch_id}/verify`: all gates once more. A verification under way stays as it is. */
+/** `POST /v1/batches/{batch_id}/verify`: all gates once more, and the mirror with them. A verification under way stays as it is. */
 export function addVerifyBatch(server: ApiServer, context: ApiContext): void {
   server.post(
     '/v1/batches/:batch_id/verify',
@@ -23,6 +24,7 @@ export function addVerifyBatch(server: ApiServer, context: ApiContext): void {
     async ({ params, caller }, reply) => {
       await changeBatch(context, caller, params.batch_id, async (client, batch) => {
         if (batch.status === 'verifying') return;
+        await deleteRecounts(client, batch.batch_id);
         await moveBatch(client, batch, {
           from: ['gates_failed', 'awaiting_publish_approval'],
           to: 'verifying',

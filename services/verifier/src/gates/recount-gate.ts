@@ -1,11 +1,12 @@
 import { listMirrorObjects } from '@backfill/core/db/queries/mirror-object-list';
 import type { GateResult } from '@backfill/core/domain/gate-result';
-import { type FileRecount, type RecountContext, recountFile } from '../recount/recount-file.ts';
+import type { RecountContext } from '../recount/recount-context.ts';
+import { type FileRecount, recountFile } from '../recount/recount-file.ts';
 import type { FileCounts } from './balance-gate.ts';
 
 const MAX_EXAMPLES = 20;
 
-/** Reads the whole mirror anew, file by file. */
+/** Holds the whole mirror against the ledger, file by file. */
 export async function recountMirror(
   context: RecountContext,
   signal: AbortSignal,

@@ -8,7 +8,6 @@ import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert'
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { areRowsToPublishStale, markRowsToPublish } from '@backfill/core/db/queries/rows-to-publish';
-import { listSuppressedSubjects } from '@backfill/core/db/queries/suppression-list';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { type BatchReader, createBatchReader } from '@backfill/core/dispatch/read-for-batch';
@@ -19,7 +18,6 @@ import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import { countsOccurrences } from '@backfill/core/recipe/recipe';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
-import { requirePinnedKeys } from '@backfill/core/transform/compile-pinned-recipe';
 import { listFileCounts, measureBalance } from '../gates/balance-gate.ts';
 import {
   overlapGates,
@@ -30,8 +28,9 @@ import {
 } from '../gates/overlap-gates.ts';
 import { recountGate, recountMirror } from '../gates/recount-gate.ts';
 import { measureRows } from '../gates/row-gates.ts';
+import { prepareRecount, type RecountContext } from '../recount/recount-context.ts';
 import { writeReport } from '../report/write-report.ts';
-import { sideBySide } from './side-by-side.ts';
+import { sideBySide } from '../side-by-side.ts';
 
 const ACTOR = 'verifier';
 const NOTHING_STAGED: StagedCounts = { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
@@ -52,21 +51,15 @@ export function gateSetHash(planHash: string, results: readonly GateResult[], ro
 }
 
 async function measure(
-  { store, config, keys }: KeyedRuntime,
-  read: BatchReader,
-  { plan, planHash }: { plan: Plan; planHash: string },
+  context: RecountContext,
+  { batchId, recipe, policy: { gates } }: Plan,
   signal: AbortSignal,
 ): Promise<Findings> {
-  const { batchId, recipe } = plan;
-  const { gates } = plan.policy;
-  const { archiveBucket: bucket } = config.storage;
-  requirePinnedKeys(recipe, keys);
-  const suppressed = new Set(await read(listSuppressedSubjects));
-  const isSuppressed = (subjectId: string) => suppressed.has(subjectId);
+  const { read, planHash } = context;
   // Beside the rows, which keep this process busy: unpacking and counting others do.
   const [[balance, recounted, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
     (async () => {
-      const mirror = await recountMirror({ read, store, bucket, batchId, recipe, keys, isSuppressed }, watched);
+      const mirror = await recountMirror(context, watched);
       const files = await listFileCounts(read, batchId);
       const measured = await measureBalance(read, batchId, files, mirror);
       const { rows } = await read((client) => client.query<StagedCounts>(STAGED_COUNTS_SQL, [batchId]));
@@ -120,8 +113,8 @@ export async function verifyBatch(runtime: KeyedRuntime, job: BatchJob, signal: 
   });
   crashPoint('verify:marked');
   const read = createBatchReader(pool, fence);
-  const findings = await withFenceWatch(pool, fence, signal, (watched) =>
-    measure(runtime, read, { plan, planHash }, watched),
+  const findings = await withFenceWatch(pool, fence, signal, async (watched) =>
+    measure(await prepareRecount(runtime, fence, { plan, planHash }), plan, watched),
   );
   crashPoint('verify:measured');
   const failures = describeFailures(findings.results);

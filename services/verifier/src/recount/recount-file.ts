@@ -1,32 +1,11 @@
 import { listLedgerLines } from '@backfill/core/db/queries/ledger-line-list';
 import type { MirrorObject } from '@backfill/core/db/queries/mirror-object-list';
-import { listBatchOccurrences } from '@backfill/core/db/queries/occurrences';
-import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
-import { COPY_FORMAT } from '@backfill/core/domain/format-name';
-import { decompress } from '@backfill/core/formats/compression';
-import { createRecordScanner } from '@backfill/core/formats/formats';
-import { readRecords } from '@backfill/core/formats/read-records';
-import type { KeyRing } from '@backfill/core/recipe/key-ring';
-import { countsOccurrences, type Recipe } from '@backfill/core/recipe/recipe';
-import { hashedStream } from '@backfill/core/storage/hashed-stream';
-import { archiveLayout } from '@backfill/core/storage/layout';
-import type { ObjectStore } from '@backfill/core/storage/object-store';
-import { numberLines } from '@backfill/core/transform/number-lines';
+import { sideBySide } from '../side-by-side.ts';
 import { compareLines, type LineFindings } from './compare-lines.ts';
-import { compileSecondCopyReading } from './second-copy-reading.ts';
-import { compileSecondReading, type SecondReading } from './second-reading.ts';
-
-/** What a recount works with. */
-export interface RecountContext {
-  read: BatchReader;
-  store: ObjectStore;
-  /** Of the archive. */
-  bucket: string;
-  batchId: string;
-  recipe: Recipe;
-  keys: KeyRing;
-  isSuppressed(subjectId: string): boolean;
-}
+import { obtainReading } from './kept-reading.ts';
+import { LinesDigest } from './lines-digest.ts';
+import { isMirrorIntact, openMirrorLines, secondReadingOf } from './mirror-lines.ts';
+import type { RecountContext } from './recount-context.ts';
 
 /** A file of the mirror as it was found. */
 export interface FileRecount extends LineFindings {
@@ -36,34 +15,53 @@ export interface FileRecount extends LineFindings {
 
 const LEDGER_LINES_AT_ONCE = 10_000;
 
-function readingOf({ recipe, keys }: RecountContext, { format, header }: MirrorObject): SecondReading {
-  return format === COPY_FORMAT
-    ? compileSecondCopyReading(recipe)
-    : compileSecondReading(recipe, keys, { format, header });
+function ledgerPages({ read, batchId }: RecountContext, { source_file }: MirrorObject) {
+  return (after: number) => read((db) => listLedgerLines(db, batchId, source_file, after, LEDGER_LINES_AT_ONCE));
 }
 
-/** Reads a mirrored file anew, every line of it by the second reading, and holds it against the ledger. */
+/** What the ledger says of a file's lines, in the form of a reading's digest. */
+async function digestLedger(context: RecountContext, file: MirrorObject, signal: AbortSignal): Promise<string> {
+  const digest = new LinesDigest();
+  const nextLines = ledgerPages(context, file);
+  let lines = await nextLines(0);
+  while (lines.length > 0) {
+    signal.throwIfAborted();
+    const next = nextLines(lines.at(-1)?.line_no ?? 0);
+    // Told when this page is done with.
+    next.catch(() => undefined);
+    for (const { line_no, event_id } of lines) digest.add(line_no, event_id);
+    lines = await next;
+  }
+  return digest.hex();
+}
+
+/** Reads the file once more and names the lines of which the ledger says something else. */
+async function compareFile(context: RecountContext, file: MirrorObject, signal: AbortSignal): Promise<FileRecount> {
+  const { lines, sha256 } = await openMirrorLines(context, file, signal);
+  const found = await compareLines(lines, {
+    read: secondReadingOf(context, file),
+    isSuppressed: context.isSuppressed,
+    nextLedgerLines: ledgerPages(context, file),
+  });
+  return { ...found, isIntact: sha256() === file.sha256 };
+}
+
+/**
+ * Holds a mirrored file, by the second reading, against the ledger: by a digest over all lines, and where that differs
+ * line by line. It may differ without a fault, where people were suppressed between the two readings.
+ */
 export async function recountFile(
   context: RecountContext,
   file: MirrorObject,
   signal: AbortSignal,
 ): Promise<FileRecount> {
-  const { read, store, bucket, batchId, recipe } = context;
-  const key = archiveLayout.mirrorObject(batchId, file.source_file);
-  const body = await store.get(bucket, key, { size: file.size, signal });
-  const mirror = hashedStream(body, signal);
-  // The limit was applied when a copy was made, whose lines may be longer than those they come from.
-  const maxLineBytes = file.format === COPY_FORMAT ? Number.POSITIVE_INFINITY : recipe.limits.maxLineBytes;
-  const scanner = createRecordScanner(file, { firstLine: 1, maxLineBytes });
-  const plain = readRecords(decompress(mirror.stream, file.compression), scanner);
-  const lines = countsOccurrences(recipe)
-    ? numberLines(plain, (span) => read((db) => listBatchOccurrences(db, batchId, file.file_no, span)))
-    : plain;
-  const found = await compareLines(lines, {
-    read: readingOf(context, file),
-    isSuppressed: context.isSuppressed,
-    nextLedgerLines: (after) =>
-      read((db) => listLedgerLines(db, batchId, file.source_file, after, LEDGER_LINES_AT_ONCE)),
-  });
-  return { ...found, isIntact: mirror.sha256() === file.sha256 };
+  const [{ reading, isFresh }, ledger] = await sideBySide(signal, (watched) => [
+    obtainReading(context, file, watched),
+    digestLedger(context, file, watched),
+  ]);
+  if (reading.digest !== ledger) return compareFile(context, file, signal);
+  const { lines, outcomes, sha256 } = reading;
+  // What was read then may have been changed since.
+  const isIntact = isFresh ? sha256 === file.sha256 : await isMirrorIntact(context, file, signal);
+  return { lines, outcomes, disagreements: 0, examples: [], isIntact };
 }

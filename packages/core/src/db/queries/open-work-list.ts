@@ -23,13 +23,16 @@ export async function listReadyParts(
   return rows;
 }
 
-/** Batches that are on their way but have nothing written down to do now: something was missed. */
+/**
+ * Batches that are on their way but have nothing written down to do now: something was missed. A recount takes no batch
+ * any further.
+ */
 export async function listBatchesWithoutWork(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ batch_id: string }>(
     `select b.batch_id from analytics.backfill_batches b
       where b.status in ('submitted', 'planning', 'preparing', 'canary', 'importing', 'verifying', 'publishing', 'rolling_back')
         and not exists (select 1 from analytics.backfill_outbox o 
-                         where o.batch_id = b.batch_id and b.status = any (o.when_status))
+                         where o.batch_id = b.batch_id and b.status = any (o.when_status) and o.kind <> 'recount')
       order by b.batch_no`,
   );
   return rows.map((row) => row.batch_id);
