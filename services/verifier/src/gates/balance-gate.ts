@@ -26,6 +26,14 @@ const FILE_COUNTS_SQL = `
    where f.batch_id = $1
    order by f.file_no`;
 
+/** Accepted lines and lineage that do not say the same of a line. */
+const LINEAGE_SQL = `
+  select count(*) as wrong
+    from (select * from analytics.backfill_event_checkpoint_raw where batch_id = $1) r
+    full join (select * from analytics.backfill_lineage where batch_id = $1) l
+      on l.source_file = r.source_file and l.line_no = r.line_no
+   where l.event_id is distinct from r.event_id`;
+
 const STAGING_COUNTS_SQL = `
   select count(*) as staged, count(*) filter (where not is_duplicate) as new
     from analytics.events_backfill_staging where batch_id = $1`;
@@ -82,6 +90,9 @@ export async function measureBalance(
   }
   const { rows } = await read((client) => client.query<{ staged: number; new: number }>(STAGING_COUNTS_SQL, [batchId]));
   const staging = rows[0] ?? { staged: 0, new: 0 };
+  const traced = await read((client) => client.query<{ wrong: number }>(LINEAGE_SQL, [batchId]));
+  const wrong = traced.rows[0]?.wrong ?? 0;
+  if (wrong > 0) discrepancies.push(`lineage: ${wrong} lines have another event than was accepted`);
   if (staging.staged !== total.accepted) {
     discrepancies.push(`staged rows: ${total.accepted} expected, ${staging.staged} found`);
   }
@@ -93,7 +104,7 @@ export async function measureBalance(
     threshold: 0,
     observed: discrepancies.length,
     passed: discrepancies.length === 0,
-    procedure: `lines of each mirrored file, read anew, against:\n${FILE_COUNTS_SQL.trim()};\n${STAGING_COUNTS_SQL.trim()}`,
+    procedure: `lines of each mirrored file, read anew, against:\n${FILE_COUNTS_SQL.trim()};\n${LINEAGE_SQL.trim()};\n${STAGING_COUNTS_SQL.trim()}`,
     detail: { files: files.length, ...total, staged: staging.staged, discrepancies: discrepancies.slice(0, 20) },
   };
 }

@@ -3,17 +3,23 @@ import type { GateResult } from '@backfill/core/domain/gate-result';
 import type { RecountContext } from '../recount/recount-context.ts';
 import { type FileRecount, recountFile } from '../recount/recount-file.ts';
 import type { FileCounts } from './balance-gate.ts';
+import type { MultisetHash } from './multiset-hash.ts';
 
 const MAX_EXAMPLES = 20;
 
-/** Holds the whole mirror against the ledger, file by file. */
+/**
+ * Holds the whole mirror against the ledger, file by file.
+ *
+ * @param ids takes the ids of the ledger's accepted lines
+ */
 export async function recountMirror(
   context: RecountContext,
+  ids: MultisetHash,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, FileRecount>> {
   const found = new Map<string, FileRecount>();
   for (const file of await context.read((db) => listMirrorObjects(db, context.batchId))) {
-    found.set(file.source_file, await recountFile(context, file, signal));
+    found.set(file.source_file, await recountFile(context, file, ids, signal));
   }
   return found;
 }
@@ -30,9 +36,15 @@ export function outcomeDiscrepancies(counts: FileCounts, { outcomes }: Pick<File
 
 /**
  * The independent recount: each line of the mirror is read a second time, with code of the verifier's own, and must be
- * what the ledger says: accepted under this very id, quarantined, or neither.
+ * what the ledger says: accepted under this very id, quarantined, or neither; and what is accepted must be what is staged.
+ *
+ * @param isStaged whether the staged rows have the ids of the ledger's accepted lines, each as often
  */
-export function recountGate(files: readonly FileCounts[], mirror: ReadonlyMap<string, FileRecount>): GateResult {
+export function recountGate(
+  files: readonly FileCounts[],
+  mirror: ReadonlyMap<string, FileRecount>,
+  isStaged: boolean,
+): GateResult {
   const discrepancies: string[] = [];
   const total = { accepted: 0, quarantined: 0, suppressed: 0, expired: 0, filtered: 0 };
   let observed = 0;
@@ -44,6 +56,10 @@ export function recountGate(files: readonly FileCounts[], mirror: ReadonlyMap<st
     discrepancies.push(...[...file.examples, ...numbers].map((what) => `${counts.source_file}: ${what}`));
     for (const outcome of Object.keys(total) as (keyof typeof total)[]) total[outcome] += file.outcomes[outcome];
   }
+  if (!isStaged) {
+    observed += 1;
+    discrepancies.push('the staged rows are not the events of the accepted lines');
+  }
   return {
     gate: 'recount',
     threshold: 0,
@@ -51,7 +67,8 @@ export function recountGate(files: readonly FileCounts[], mirror: ReadonlyMap<st
     passed: observed === 0,
     procedure:
       'each line of each mirrored file through a second reading of the recipe, against\n' +
-      'analytics.backfill_event_checkpoint_raw, analytics.backfill_quarantine and analytics.backfill_import_parts',
+      'analytics.backfill_event_checkpoint_raw, analytics.backfill_quarantine and analytics.backfill_import_parts; the ids of the accepted lines against\n' +
+      'those of analytics.events_backfill_staging',
     detail: { files: mirror.size, ...total, discrepancies: discrepancies.slice(0, MAX_EXAMPLES) },
   };
 }

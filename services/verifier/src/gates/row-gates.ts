@@ -1,23 +1,26 @@
 import { hash } from 'node:crypto';
 import { readRows } from '@backfill/core/db/read-rows';
 import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
+import type { DuplicateKind } from '@backfill/core/domain/duplicate-kind';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { isJsonObject, type JsonValue } from '@backfill/core/domain/json';
 import { tryParseJson } from '@backfill/core/domain/try-json';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
+import { EventGroup } from './event-group.ts';
+import type { MultisetHash } from './multiset-hash.ts';
 import { type DigestedRow, RowsDigest } from './rows-digest.ts';
 import { TextHash } from './text-hash.ts';
 
 const STAGED_ROWS_SQL = `
   select s.event_id, s.source, s.event_name, s.schema_version, s.session_id, s.subject_id,
          to_char(s.event_ts at time zone 'UTC', 'YYYYMMDDHH24MISSMS') as event_time,
-         s.payload::text as payload, s.is_duplicate,
+         s.payload::text as payload, s.is_duplicate, s.duplicate_kind, l.event_id is not null as is_lost,
          s.duplicate_kind is distinct from 'same_batch' and coalesce(l.to_publish, not s.is_duplicate) as to_publish
     from analytics.events_backfill_staging s
     left join analytics.backfill_losers l on l.loser_batch_id = s.batch_id and l.event_id = s.event_id
    where s.batch_id = $1
-   order by s.event_id, s.is_duplicate, s.part_id, s.schema_version`;
+   order by s.event_id, s.is_duplicate, s.duplicate_kind is not distinct from 'same_batch', s.part_id, s.schema_version`;
 const MAX_EXAMPLES = 5;
 
 interface StagedRow {
@@ -30,6 +33,9 @@ interface StagedRow {
   subject_id: string | null;
   payload: string;
   is_duplicate: boolean;
+  duplicate_kind: DuplicateKind | null;
+  /** Recorded as lost to another batch or live ingestion. */
+  is_lost: boolean;
   /** As `analytics.backfill_rows_to_publish` has it, which takes the first of an event's rows. */
   to_publish: boolean;
 }
@@ -77,30 +83,42 @@ class RowProblems {
   }
 }
 
-/** What is wrong with a row's columns: they are projections of the payload, and the id is computed from it. */
-function identityProblem(row: StagedRow, payload: JsonValue | undefined): string | undefined {
+/**
+ * What is wrong with a row's columns, none of which is believed: they are projections of the payload or pinned by the
+ * recipe, and the id is computed from them.
+ */
+function identityProblem(row: StagedRow, payload: JsonValue | undefined, { taxonomy }: Recipe): string | undefined {
   const { source, event_time: time, payload: text } = row;
   if (`${source}:${time}:\\x${hash('sha256', text, 'hex')}` !== row.event_id) return 'event_id';
   if (!isJsonObject(payload)) return 'payload';
+  if (payload.event_name !== row.event_name) return 'event_name';
+  if (taxonomy[row.event_name]?.version !== row.schema_version) return 'schema_version';
   if ((payload.session_id ?? null) !== row.session_id) return 'session_id';
   if ((payload.subject_id ?? null) !== row.subject_id) return 'subject_id';
   return undefined;
 }
 
+/** What the rows of a batch are measured by. */
+export interface RowMeasures {
+  batchId: string;
+  recipe: Recipe;
+  minValidShare: number;
+  /** Takes the id of each row. */
+  ids: MultisetHash;
+}
+
 /** Reads every staged row of the batch once, in id order and bounded memory: schema, identity, digests. */
 export async function measureRows(
   read: BatchReader,
-  batchId: string,
-  recipe: Recipe,
-  minValidShare: number,
+  { batchId, recipe, minValidShare, ids }: RowMeasures,
   signal: AbortSignal,
 ): Promise<RowFindings> {
   const check = compileTaxonomyCheck(recipe);
   const toPublish = new RowsToPublish();
   const invalid = new RowProblems();
   const wrongIdentity = new RowProblems();
+  const group = new EventGroup();
   let staged = 0;
-  let lastNewId: string | undefined;
 
   await read(async (client) => {
     for await (const rows of readRows<StagedRow>(client, STAGED_ROWS_SQL, [batchId], 1_000)) {
@@ -109,9 +127,8 @@ export async function measureRows(
       for (const row of rows) {
         const payload = tryParseJson(row.payload);
         invalid.note(row, check(row, payload));
-        const isRepeated = !row.is_duplicate && row.event_id === lastNewId;
-        wrongIdentity.note(row, isRepeated ? 'staged twice as new' : identityProblem(row, payload));
-        if (!row.is_duplicate) lastNewId = row.event_id;
+        ids.add(row.event_id);
+        wrongIdentity.note(row, group.add(row) ?? identityProblem(row, payload, recipe));
         if (row.to_publish) toPublish.add(row);
       }
     }
@@ -135,7 +152,7 @@ export async function measureRows(
         threshold: 0,
         observed: wrongIdentity.rows,
         passed: wrongIdentity.rows === 0,
-        procedure: `${procedure}\n-- each id computed again from its row; no id twice among the rows to publish`,
+        procedure: `${procedure}\n-- each id and column computed again from the row's payload and the recipe; one row of an event is new, or lost`,
         detail: { staged, problems: wrongIdentity.rows, examples: wrongIdentity.examples },
       },
     ],

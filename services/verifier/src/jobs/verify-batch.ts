@@ -19,6 +19,7 @@ import type { Plan } from '@backfill/core/plan/plan';
 import { countsOccurrences } from '@backfill/core/recipe/recipe';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { listFileCounts, measureBalance } from '../gates/balance-gate.ts';
+import { MultisetHash } from '../gates/multiset-hash.ts';
 import {
   overlapGates,
   RECUT_SQL,
@@ -56,18 +57,20 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Findings> {
   const { read, planHash } = context;
+  const ids = MultisetHash.pair();
   // Beside the rows, which keep this process busy: unpacking and counting others do.
-  const [[balance, recounted, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
+  const [[files, mirror, balance, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
     (async () => {
-      const mirror = await recountMirror(context, watched);
+      const mirror = await recountMirror(context, ids.first, watched);
       const files = await listFileCounts(read, batchId);
       const measured = await measureBalance(read, batchId, files, mirror);
       const { rows } = await read((client) => client.query<StagedCounts>(STAGED_COUNTS_SQL, [batchId]));
       const found = countsOccurrences(recipe) ? await findRecut(read, batchId) : undefined;
-      return [measured, recountGate(files, mirror), rows[0] ?? NOTHING_STAGED, found] as const;
+      return [files, mirror, measured, rows[0] ?? NOTHING_STAGED, found] as const;
     })(),
-    measureRows(read, batchId, recipe, gates.schema, watched),
+    measureRows(read, { batchId, recipe, minValidShare: gates.schema, ids: ids.second }, watched),
   ]);
+  const recounted = recountGate(files, mirror, ids.first.equals(ids.second));
   const results = [balance, recounted, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
   return {
     results,

@@ -1,5 +1,6 @@
 import { listLedgerLines } from '@backfill/core/db/queries/ledger-line-list';
 import type { MirrorObject } from '@backfill/core/db/queries/mirror-object-list';
+import type { MultisetHash } from '../gates/multiset-hash.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { compareLines, type LineFindings } from './compare-lines.ts';
 import { obtainReading } from './kept-reading.ts';
@@ -20,7 +21,12 @@ function ledgerPages({ read, batchId }: RecountContext, { source_file }: MirrorO
 }
 
 /** What the ledger says of a file's lines, in the form of a reading's digest. */
-async function digestLedger(context: RecountContext, file: MirrorObject, signal: AbortSignal): Promise<string> {
+async function digestLedger(
+  context: RecountContext,
+  file: MirrorObject,
+  ids: MultisetHash,
+  signal: AbortSignal,
+): Promise<string> {
   const digest = new LinesDigest();
   const nextLines = ledgerPages(context, file);
   let lines = await nextLines(0);
@@ -29,7 +35,10 @@ async function digestLedger(context: RecountContext, file: MirrorObject, signal:
     const next = nextLines(lines.at(-1)?.line_no ?? 0);
     // Told when this page is done with.
     next.catch(() => undefined);
-    for (const { line_no, event_id } of lines) digest.add(line_no, event_id);
+    for (const { line_no, event_id } of lines) {
+      digest.add(line_no, event_id);
+      if (event_id !== null) ids.add(event_id);
+    }
     lines = await next;
   }
   return digest.hex();
@@ -49,15 +58,18 @@ async function compareFile(context: RecountContext, file: MirrorObject, signal: 
 /**
  * Holds a mirrored file, by the second reading, against the ledger: by a digest over all lines, and where that differs
  * line by line. It may differ without a fault, where people were suppressed between the two readings.
+ *
+ * @param ids takes the ids of the ledger's accepted lines
  */
 export async function recountFile(
   context: RecountContext,
   file: MirrorObject,
+  ids: MultisetHash,
   signal: AbortSignal,
 ): Promise<FileRecount> {
   const [{ reading, isFresh }, ledger] = await sideBySide(signal, (watched) => [
     obtainReading(context, file, watched),
-    digestLedger(context, file, watched),
+    digestLedger(context, file, ids, watched),
   ]);
   if (reading.digest !== ledger) return compareFile(context, file, signal);
   const { lines, outcomes, sha256 } = reading;
