@@ -2,7 +2,7 @@ import type { Bench, BenchOptions, BenchTable } from '../bench.ts';
 import { type BenchStack, startBenchStack } from '../memory/bench-stack.ts';
 import { putBigObject } from '../memory/big-object.ts';
 import { BATCH, type Timing } from './bench-batch.ts';
-import { stageRows } from './stage-watch.ts';
+import { type StageTime, stageRows } from './stage-watch.ts';
 import { timeImport } from './time-import.ts';
 import { type Limits, timeLimits } from './time-limits.ts';
 import { timeWhole } from './time-whole.ts';
@@ -37,8 +37,15 @@ async function measureImport(stack: BenchStack, importers: number, what: string)
   return { rows: ({ one, two }) => [row(what, imported, importers === 1 ? one : two, more)] };
 }
 
+/** A stage's share of the clock's time before the publish. */
+function shareOf(stage: string, stages: readonly StageTime[]): string {
+  const before = stages.filter((time) => time.stage !== 'publishing' && time.stage !== 'awaiting_publish_approval');
+  const sum = (times: readonly StageTime[]) => times.reduce((total, { seconds }) => total + seconds, 0);
+  return `${Math.round((100 * sum(before.filter((time) => time.stage === stage))) / sum(before))} %`;
+}
+
 async function measureWhole(stack: BenchStack, importers: number): Promise<Measured> {
-  const { whole, publish, stages, peaks } = await timeWhole(stack, importers);
+  const { whole, publish, bareInsert, stages, peaks } = await timeWhole(stack, importers);
   const helpers = `${importers} importer${importers === 1 ? '' : 's'}`;
   return {
     rows: ({ one, rowByRow }) => [
@@ -46,10 +53,15 @@ async function measureWhole(stack: BenchStack, importers: number): Promise<Measu
         'times row by row': Number((micros(rowByRow) / micros(whole)).toFixed(1)),
         'peak MiB': peaks,
       }),
-      row('publish', publish, one),
+      row('publish', publish, one, {
+        'times the bare insert': Number((micros(publish) / micros(bareInsert)).toFixed(2)),
+      }),
+      row('INSERT … SELECT of the published rows', bareInsert, one),
     ],
     stages: {
-      title: `The whole way by stage (${helpers}), µs per event: the clock, and the processor time of each process`,
+      title:
+        `The whole way by stage (${helpers}), µs per event: the clock, and the processor time of each process; ` +
+        `verifying is ${shareOf('verifying', stages)} of the way to the signatures by the clock`,
       rows: stageRows(stages, whole.events),
     },
   };

@@ -3,6 +3,7 @@ import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { insertBatch } from '../../support/insert-batch.ts';
 import type { BenchStack } from '../memory/bench-stack.ts';
+import { timeBareInsert } from './bare-insert.ts';
 import { BATCH, peakOf, type Timing } from './bench-batch.ts';
 import { type StageTime, totalCpuSeconds, watchStages } from './stage-watch.ts';
 
@@ -11,6 +12,8 @@ export interface WholeTiming {
   /** From the submission to the signatures. */
   whole: Timing;
   publish: Timing;
+  /** The published rows by one statement. */
+  bareInsert: Timing;
   stages: StageTime[];
   /** The most memory of each service, for a person. */
   peaks: string;
@@ -35,7 +38,8 @@ export async function timeWhole(stack: BenchStack, importers: number): Promise<W
   );
   const publishing = await watchStages(pool, BATCH.batchId, 'published', watched);
   const publish = { ms: performance.now() - start, events: whole.events, cpuSeconds: totalCpuSeconds(publishing) };
+  const bareInsert = await timeBareInsert(stack);
   const described = peaks.map(([name, read]) => `${name} ${read()}`).join(', ');
   await Promise.all(processes.map(([, process]) => process.stop()));
-  return { whole, publish, stages: [...onTheWay, ...publishing], peaks: described };
+  return { whole, publish, bareInsert, stages: [...onTheWay, ...publishing], peaks: described };
 }
