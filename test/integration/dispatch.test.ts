@@ -70,3 +70,20 @@ it('sends the work of a small batch as soon as there is room, before more of the
   await dispatch();
   expect([await sentOf('small'), await sentOf('large')]).toEqual([2, MOST_WAITING - 2]);
 });
+
+it('is told of what was written down, when that is committed', async () => {
+  const listener = await environment.sql.connect();
+  const told: string[] = [];
+  listener.on('notification', ({ channel }) => told.push(channel));
+  await listener.query('listen backfill_outbox');
+  const writer = await environment.sql.connect();
+  await writer.query('begin');
+  await insertOutboxEntries(writer, [importEntry('small', { part_id: 2_001, epoch: 1, is_canary: false })]);
+  await listener.query('select 1');
+  expect(told).toEqual([]);
+  await writer.query('commit');
+  writer.release();
+  await waitFor('the notification', async () => (told.length > 0 ? true : undefined));
+  expect(new Set(told)).toEqual(new Set(['backfill_outbox']));
+  listener.release(true);
+});

@@ -76,6 +76,32 @@ const pause = (ms: number, signal: AbortSignal) =>
     );
   });
 
+/** Tells when there is something new in the outbox (migration 22), also what came before it is asked. */
+function createDoorbell(client: pg.Client): {
+  listen(): Promise<void>;
+  rung(ms: number, signal: AbortSignal): Promise<void>;
+} {
+  let hasRung = false;
+  let wake: () => void = () => undefined;
+  client.on('notification', () => {
+    hasRung = true;
+    wake();
+  });
+  return {
+    async listen() {
+      await client.query('listen backfill_outbox');
+    },
+    /** Waits until it rings, but not longer than this. */
+    async rung(ms, signal) {
+      const rang = new AbortController();
+      wake = () => rang.abort();
+      if (hasRung) wake();
+      if (!rang.signal.aborted) await pause(ms, AbortSignal.any([signal, rang.signal]));
+      hasRung = false;
+    },
+  };
+}
+
 /** Runs `work` at most every so many milliseconds, however often it is called. */
 function paced(everyMs: number, work: () => Promise<void>): () => Promise<void> {
   let last = 0;
@@ -108,9 +134,11 @@ async function serve(options: DispatcherOptions, signal: AbortSignal): Promise<v
   });
   client.on('error', (error) => logger.warn({ error: describeError(error) }, 'dispatcher lost its connection'));
   await client.connect();
+  const doorbell = createDoorbell(client);
   let sealing: NodeJS.Timeout | undefined;
   try {
     await takeOffice(client, signal);
+    await doorbell.listen();
     if (!signal.aborted) sealing = setInterval(() => options.sealer.kick(), SEAL_EVERY_MS);
     if (!signal.aborted) logger.info('dispatcher in office');
     const reconcile = paced(RECONCILE_EVERY_MS, () => options.reconcile(client));
@@ -119,7 +147,7 @@ async function serve(options: DispatcherOptions, signal: AbortSignal): Promise<v
         while (!over.aborted) {
           await dispatchDue(client, producers);
           await reconcile();
-          await pause(DISPATCH_EVERY_MS, over);
+          await doorbell.rung(DISPATCH_EVERY_MS, over);
         }
       },
       // Beside it: a halt takes effect in time also while Redis or a long look at the ledger keeps the others waiting.
