@@ -13,6 +13,7 @@ import { tombstoneBatch } from '@backfill/rollback/jobs/tombstone-batch';
 import { mirrorBatch } from '@backfill/transformer/jobs/mirror-batch';
 import { planBatch } from '@backfill/transformer/jobs/plan-batch';
 import { transformChunk } from '@backfill/transformer/jobs/transform-chunk';
+import { createHeadStart } from '@backfill/verifier/jobs/head-start';
 import { publishBatch } from '@backfill/verifier/jobs/publish-batch';
 import { reportBatch } from '@backfill/verifier/jobs/report-batch';
 import { verifyBatch } from '@backfill/verifier/jobs/verify-batch';
@@ -47,6 +48,7 @@ type Handler = (payload: never) => Promise<void>;
 
 function createHandlers(transformer: KeyedRuntime, runtime: KeyedRuntime): Record<string, Handler> {
   const { signal } = new AbortController();
+  const headStart = createHeadStart(runtime);
   return {
     plan: (payload) => planBatch(transformer, payload, signal),
     mirror: (payload) => mirrorBatch(transformer, payload, signal),
@@ -54,6 +56,7 @@ function createHandlers(transformer: KeyedRuntime, runtime: KeyedRuntime): Recor
     canary: (payload) => importPart(runtime, payload, signal),
     'check-canary': (payload) => checkCanary(runtime, payload, signal),
     import: (payload) => importPart(runtime, payload, signal),
+    recount: (payload) => headStart(payload, signal),
     verify: (payload) => verifyBatch(runtime, payload, signal),
     publish: (payload) => publishBatch(runtime, payload),
     report: (payload) => reportBatch(runtime, payload),
