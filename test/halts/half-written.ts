@@ -49,10 +49,12 @@ const HALVES: Readonly<Record<string, string>> = {
   'verifications by halves': `
     select attempt, run_no, count(*) from analytics.backfill_gate_results group by 1, 2
     having count(*) <> (select count(distinct gate) from analytics.backfill_gate_results)`,
-  'live rows of a batch that is not published, or too few of one that is': `
-    select b.status, b.row_count, count(l.*) from analytics.backfill_batches b
+  'live rows of a batch whose rows are not live, or too few of one whose are': `
+    select b.status, b.rows_live, p.published, count(l.*) from analytics.backfill_batches b
+      left join analytics.backfill_publishes p on p.batch_id = b.batch_id and p.outcome is null
       left join analytics.events_log l on l.batch_id = b.batch_id and l.deleted_at is null
-     group by 1, 2 having count(l.*) <> case b.status when 'published' then b.row_count else 0 end`,
+     group by b.batch_id, p.published
+    having count(l.*) <> case when b.rows_live then coalesce(p.published, b.row_count) else 0 end`,
 };
 
 /** Everything that is there by halves. */

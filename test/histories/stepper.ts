@@ -58,7 +58,7 @@ function createHandlers(transformer: KeyedRuntime, runtime: KeyedRuntime): Recor
     import: (payload) => importPart(runtime, payload, signal),
     recount: (payload) => headStart(payload, signal),
     verify: (payload) => verifyBatch(runtime, payload, signal),
-    publish: (payload) => publishBatch(runtime, payload),
+    publish: (payload) => publishBatch(runtime, payload, signal),
     report: (payload) => reportBatch(runtime, payload),
     tombstone: (payload) => tombstoneBatch(runtime, payload),
   };

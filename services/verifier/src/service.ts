@@ -13,7 +13,7 @@ export function createVerifierService(runtime: KeyedRuntime) {
     createRuntimeConsumer(runtime, verification, {
       verify: (payload, job) => verifyBatch(runtime, payload, job.signal),
       recount: (payload, job) => headStart(payload, job.signal),
-      publish: (payload) => publishBatch(runtime, payload),
+      publish: (payload, job) => publishBatch(runtime, payload, job.signal),
       report: (payload) => reportBatch(runtime, payload),
     }),
   ]);

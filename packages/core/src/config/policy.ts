@@ -16,6 +16,8 @@ const gatesSchema = z.strictObject({
   max_overlap: share,
   /** Smallest share of staged rows that satisfy their schema. */
   schema: share,
+  /** Share of the signed rows that a publish may leave out of people who were suppressed since; 0.01 when absent. */
+  max_newly_suppressed: share.optional(),
 });
 
 const region = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'is not the name of a region');
@@ -49,7 +51,19 @@ export const policySchema = z.strictObject({
     sources: z.record(z.string().regex(SOURCE_NAME), gatesSchema.partial()).default({}),
   }),
   /** The roles that must all say yes; an empty list asks for no approval. */
-  approvals: z.strictObject({ run: roles, publish: roles }),
+  approvals: z.strictObject({
+    run: roles,
+    publish: roles,
+    /** Where a run of the same recipe elsewhere must have gone well before anything runs. */
+    rehearsal: z
+      .strictObject({
+        default: z.boolean().default(false),
+        sources: z.record(z.string().regex(SOURCE_NAME), z.boolean()).default({}),
+      })
+      .prefault({}),
+    /** Who may decide about a conflict that was escalated. */
+    escalation: roles.min(1).default([...APPROVER_ROLES]),
+  }),
   retention: z.strictObject({
     raw_days: z.int().min(1).max(36_500),
     event_months: z.int().min(1).max(1_200),
@@ -79,6 +93,11 @@ export function gateThresholds(policy: Policy, source: string): GateThresholds {
   const own = Object.entries(policy.gates.sources[source] ?? {});
   const given = own.filter(([, threshold]) => threshold !== undefined);
   return { ...policy.gates.default, ...Object.fromEntries(given) };
+}
+
+/** True when a batch of the source needs a rehearsal before its run. */
+export function needsRehearsal({ approvals: { rehearsal } }: Policy, source: string): boolean {
+  return rehearsal.sources[source] ?? rehearsal.default;
 }
 
 function isTimeZone(name: string): boolean {

@@ -21,7 +21,8 @@ export async function recallBatches(client: Client, batchIds: readonly string[],
   }
   await client.query(
     `update analytics.backfill_batches set resume_status = 'verifying'
-      where batch_id = any ($1) and resume_status in ('awaiting_publish_approval', 'publishing')`,
+      where batch_id = any ($1) and resume_status in ('awaiting_publish_approval', 'publishing')
+        and not rows_live`,
     [batchIds],
   );
   return recalled;

@@ -33,7 +33,9 @@ export interface Plan {
   input: string;
   manifest: ManifestEntry[];
   recipe: Recipe;
-  policy: Pick<Policy, 'approvals' | 'retention'> & {
+  policy: Pick<Policy, 'retention'> & {
+    /** `rehearsal`: whether one must be on record before the run; absent when not. */
+    approvals: { run: string[]; publish: string[]; rehearsal?: true };
     gates: PlannedThresholds;
     /** Absent when imports have no limit of speed. */
     import_events_per_second?: number;

@@ -9,7 +9,7 @@ const config: BackfillConfig = {
   policy: {
     version: 1,
     gates: { default: { duplicate_ratio: 0.001, max_overlap: 0.001, schema: 1 }, sources: {} },
-    approvals: { run: [], publish: [] },
+    approvals: { run: [], publish: [], rehearsal: { default: false, sources: {} }, escalation: ['product_owner'] },
     retention: { raw_days: 90, event_months: 13, staging_hours: 24 },
     limits: { max_batch_rows: 1_000, max_line_bytes: 10_000 },
     privacy: { future_skew_minutes: 60, key_periods: [{ version: 1 }] },

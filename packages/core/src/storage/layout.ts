@@ -13,6 +13,10 @@ export const archiveLayout = {
   manifest: (batchId: string) => `raw/${batchId}/${MANIFEST_NAME}`,
   /** Named by content, so that a repeated write is the same write. */
   part: (batchId: string, sha256: string) => `transformed/${batchId}/${sha256}.copy`,
+  /** What was live in a batch's window before it was published, see `snapshot-window.ts`. */
+  snapshot: (batchId: string, name: string) => `snapshots/${batchId}/${name}`,
+  /** The report of a run elsewhere, named by content. */
+  rehearsal: (batchId: string, sha256: string) => `${REPORTS}${batchId}/rehearsals/${sha256}.json`,
   report: (batchId: string, name: string) => `${REPORTS}${batchId}/${name}`,
   /** In the order of the chain. Named by content too, so that no head is ever written over another one. */
   auditHead: (chainNo: number, mac: string) => `${AUDIT_HEADS}${String(chainNo).padStart(12, '0')}-${mac}.json`,

@@ -53,6 +53,11 @@ function toManifestEntry({ sourceFile, size, sha256, format, lineCount, copy }: 
   return copy === null ? entry : { ...entry, copy };
 }
 
+/** The cut-off as far as it matters: where nothing of the window can expire, two plans have the same recipe at any time. */
+function cutoffInWindow(cutoffMs: number | null, windowStart: Date): number | null {
+  return cutoffMs !== null && cutoffMs <= windowStart.getTime() ? null : cutoffMs;
+}
+
 async function makePlan(
   context: KeyedRuntime,
   batch: BatchRow,
@@ -75,7 +80,7 @@ async function makePlan(
   const recipe = buildRecipe(files, batch.source, {
     windowStartMs: batch.window_start.getTime(),
     windowEndMs: batch.window_end.getTime(),
-    retentionCutoffMs: cutoffs.eventsMs,
+    retentionCutoffMs: cutoffInWindow(cutoffs.eventsMs, batch.window_start),
     keys: await pinKeys(context, batch, files.policy, cutoffs.eventsMs),
   });
   const input = await pinInput(store, {
@@ -103,7 +108,8 @@ async function seal(client: Client, fence: BatchFence, plan: Plan, input: Pinned
   await enterBatchFence(client, fence.batchId, ['planning'], fence.epoch);
   await sealPlan(client, { plan, planHash: planHash(plan), recipeHash: recipeHash(plan.recipe), ...input });
   if (countsOccurrences(plan.recipe)) await storeOccurrences(client, fence.batchId);
-  const needsApproval = plan.policy.approvals.run.length > 0;
+  const { run, rehearsal } = plan.policy.approvals;
+  const needsApproval = run.length > 0 || rehearsal === true;
   const sealed = await changeStatus(client, {
     batchId: fence.batchId,
     from: ['planning'],

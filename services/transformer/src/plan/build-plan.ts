@@ -1,5 +1,5 @@
 import { type BackfillConfig, loadConfigDir } from '@backfill/core/config/load-config';
-import { gateThresholds } from '@backfill/core/config/policy';
+import { gateThresholds, needsRehearsal } from '@backfill/core/config/policy';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import { FatalError } from '@backfill/core/errors';
 import type { ManifestEntry, Plan } from '@backfill/core/plan/plan';
@@ -37,7 +37,11 @@ export function buildPlan(given: {
     manifest: given.manifest,
     recipe: given.recipe,
     policy: {
-      approvals: config.policy.approvals,
+      approvals: {
+        run: config.policy.approvals.run,
+        publish: config.policy.approvals.publish,
+        ...(needsRehearsal(config.policy, batch.source) && { rehearsal: true }),
+      },
       retention: config.policy.retention,
       gates: {
         ...gates,

@@ -20,7 +20,7 @@ export const STAGED_COUNTS_SQL = `
          (select count(*)
             from analytics.backfill_losers l
             join analytics.events_backfill_staging s on s.batch_id = l.loser_batch_id and s.event_id = l.event_id
-           where l.loser_batch_id = $1 and not l.to_publish and not s.is_duplicate) as newly_live
+           where l.loser_batch_id = $1 and not l.to_publish and not l.withheld and not s.is_duplicate) as newly_live
     from analytics.events_backfill_staging
    where batch_id = $1`;
 

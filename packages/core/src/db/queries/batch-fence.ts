@@ -56,7 +56,7 @@ export async function checkBatchFence(db: Queryable, fence: BatchFence): Promise
  * Ends transactions that still work for a batch which was stopped more than 2 s ago, whatever they hang in. They could
  * not commit any more, but a rollback and other importers wait for their locks. Nothing begins to work for a stopped
  * batch, so whatever does came before the stop; their times tell nothing, since a stop by hand takes effect only when
- * its own transaction, maybe an older one, ends.
+ * its own transaction, maybe an older one, ends. A stop from the future was before the clock went back.
  *
  * @returns how many were ended.
  */
@@ -67,7 +67,7 @@ export async function terminateStoppedWork(db: Queryable): Promise<number> {
        join pg_locks l on l.locktype = 'advisory' and l.classid = ${WORK_LOCK_CLASS} and l.objsubid = 2
                       and l.objid = b.batch_no::int::oid and l.granted
        join pg_stat_activity a on a.pid = l.pid and a.datname = current_database()
-      where b.status in ('halted', 'failed', 'rolling_back') and b.updated_at < now() - interval '2 seconds'
+      where b.status in ('halted', 'failed', 'rolling_back') and (b.updated_at < now() - interval '2 seconds' or b.updated_at > now())
         and l.pid <> pg_backend_pid()`,
   );
   return rows[0]?.ended ?? 0;

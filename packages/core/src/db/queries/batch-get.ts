@@ -28,6 +28,8 @@ export interface BatchRow {
   created_at: Date;
   updated_at: Date;
   completed_at: Date | null;
+  /** True while the batch's rows are in the stored events: before it is `published`, they are counted. */
+  rows_live: boolean;
 }
 
 /** The batch as it is now, or undefined. */

@@ -45,11 +45,11 @@ export async function markOutboxDispatched(db: Queryable, outboxIds: readonly nu
   );
 }
 
-/** Job ids of a queue that were sent at least `olderThanMs` ago and are not finished. */
+/** Job ids of a queue that were sent at least `olderThanMs` ago, or before the clock went back, and are not finished. */
 export async function listSentOutboxEntries(db: Queryable, queue: string, olderThanMs: number): Promise<string[]> {
   const { rows } = await db.query<{ job_id: string }>(
     `select job_id from analytics.backfill_outbox
-      where queue = $1 and dispatched_at < now() - $2 * interval '1 millisecond'
+      where queue = $1 and (dispatched_at < now() - $2 * interval '1 millisecond' or dispatched_at > now())
       order by dispatched_at limit 5000`,
     [queue, olderThanMs],
   );

@@ -89,7 +89,7 @@ export async function sealPlan(
      select batch_id, window_start, window_end, input, $2 from analytics.backfill_batches where batch_id = $1
      on conflict (batch_id) do update
         set snapshot_start = excluded.snapshot_start, snapshot_end = excluded.snapshot_end,
-            raw_path = excluded.raw_path, raw_checksum = excluded.raw_checksum, checksum = null, applied_at = null`,
+            raw_path = excluded.raw_path, raw_checksum = excluded.raw_checksum, checksum = null, applied_at = null, snapshot_path = null, snapshot_checksum = null`,
     [plan.batchId, manifestChecksum(plan.manifest)],
   );
 }

@@ -46,7 +46,56 @@ export async function countOverlap(db: Queryable, batchId: string): Promise<{ st
   return rows[0] ?? { staged: 0, overlap: 0 };
 }
 
-/** Stamps the batch and its metadata with what was published. */
+/** The suppressions as they are now, for comparison: their number and a sum of hashes. */
+export async function readSuppressionState(db: Queryable): Promise<string> {
+  const { rows } = await db.query<{ state: string }>(
+    `select count(*)::text || ':' || coalesce(sum(hashtextextended(subject_id || effective_from::text, 0)::numeric), 0)::text
+              as state
+       from analytics.privacy_suppressions`,
+  );
+  return rows[0]?.state ?? '';
+}
+
+/** Holds new suppressions back until the transaction ends, after waiting for those that are about to be committed. */
+export async function holdSuppressions(db: Queryable): Promise<void> {
+  await db.query('lock table analytics.privacy_suppressions in share mode');
+}
+
+/** Takes out of what was just published what belongs to people who were suppressed meanwhile, and books it. */
+export async function unpublishSuppressed(db: Queryable, batchId: string): Promise<number> {
+  const { rows } = await db.query<{ rows: number }>('select analytics.unpublish_suppressed($1) as rows', [batchId]);
+  return rows[0]?.rows ?? 0;
+}
+
+/** Number and sum of hashes of the batch's live event ids: equal for the same set, whatever the order. */
+export async function fingerprintLive(db: Queryable, batchId: string): Promise<{ rows: number; fingerprint: string }> {
+  const { rows } = await db.query<{ rows: number; fingerprint: string }>(
+    `select count(*) as rows,
+            count(*)::text || ':' || coalesce(sum(hashtextextended(l.event_id, 0)::numeric), 0)::text as fingerprint
+       from analytics.events_log l, analytics.backfill_batches b
+      where b.batch_id = $1 and l.batch_id = $1 and l.deleted_at is null
+        and l.event_ts >= b.window_start and l.event_ts < b.window_end`,
+    [batchId],
+  );
+  return rows[0] ?? { rows: 0, fingerprint: '0:0' };
+}
+
+/**
+ * Says of a batch that its rows are live, in the transaction that makes them so.
+ *
+ * @returns false when the batch was stopped
+ */
+export async function setRowsLive(db: Queryable, batchId: string, epoch: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update analytics.backfill_batches set rows_live = true
+      where batch_id = $1 and status = 'publishing' and epoch = $2`,
+    [batchId, epoch],
+  );
+  await db.query('update analytics.backfill_batches_metadata set applied_at = now() where batch_id = $1', [batchId]);
+  return rowCount === 1;
+}
+
+/** Stamps the batch and its metadata with what was counted. */
 export async function setPublished(
   db: Queryable,
   batchId: string,
@@ -57,8 +106,8 @@ export async function setPublished(
     published.rowCount,
     published.checksum,
   ]);
-  await db.query(
-    'update analytics.backfill_batches_metadata set applied_at = now(), checksum = $2 where batch_id = $1',
-    [batchId, published.checksum],
-  );
+  await db.query('update analytics.backfill_batches_metadata set checksum = $2 where batch_id = $1', [
+    batchId,
+    published.checksum,
+  ]);
 }

@@ -1,0 +1,134 @@
+import { crashPoint } from '@backfill/core/crash-point';
+import { type KeyTransaction, withKeyTransaction } from '@backfill/core/db/key-transaction';
+import type { Client } from '@backfill/core/db/pool';
+import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { getBatch } from '@backfill/core/db/queries/batch-get';
+import { holdOwners } from '@backfill/core/db/queries/key-takeover';
+import {
+  countOverlap,
+  ensureEventDay,
+  fingerprintLive,
+  holdSuppressions,
+  listDaysToPublish,
+  lockStagedRows,
+  type PublishCounts,
+  publishRows,
+  readSuppressionState,
+  setRowsLive,
+  unpublishSuppressed,
+} from '@backfill/core/db/queries/publish-rows';
+import { notePublishedRows } from '@backfill/core/db/queries/publish-steps';
+import { canPublishMore } from '@backfill/core/db/queries/rows-to-publish';
+import { withTransaction } from '@backfill/core/db/transaction';
+import { recallBatches } from '@backfill/core/dispatch/recall-batches';
+import { newlySuppressedShare } from '@backfill/core/domain/publish-bounds';
+import { FatalError, StaleWorkError } from '@backfill/core/errors';
+import { digestRowsToPublish } from '../gates/rows-digest.ts';
+import { ACTOR, OutdatedError, type PublishWork } from './publish-work.ts';
+import { takeOverKeys } from './take-over-keys.ts';
+
+/**
+ * Holds the staged rows and compares them with what was signed.
+ *
+ * @returns how many there are.
+ * @throws {FatalError} when a row was added, dropped or changed since the verification.
+ */
+async function checkSignedRows(client: Client, batchId: string): Promise<number> {
+  await lockStagedRows(client, batchId);
+  const batch = await getBatch(client, batchId);
+  if (batch === undefined || (await digestRowsToPublish(client, batchId)) !== batch.rows_digest) {
+    throw new FatalError('the staged rows are not the ones that were verified and signed');
+  }
+  return batch.row_count ?? 0;
+}
+
+/** @throws {OutdatedError} when more of what was signed is somebody else's by now than the policy allows for. */
+async function checkOverlap(client: Client, batchId: string, counts: PublishCounts, maxOverlap: number): Promise<void> {
+  if (counts.newly_live === 0) return;
+  const { staged, overlap } = await countOverlap(client, batchId);
+  // What was to be taken over counts as overlap already; all of it may be lost, within the same bound.
+  const grown = overlap + counts.newly_live - counts.not_taken_over;
+  if (Math.max(grown, counts.not_taken_over) > maxOverlap * staged) {
+    throw new OutdatedError(`${counts.newly_live} events became live since the verification`);
+  }
+}
+
+/**
+ * Writes the signed rows, without what belongs to people who were suppressed since: the write itself leaves those out that
+ * it can see, and those that came while it was waiting are taken out again, with new ones held back until the commit.
+ *
+ * @throws {OutdatedError} when more is left out than the policy allows for.
+ */
+async function writeRows(client: Client, { batchId, plan }: PublishWork, signed: number): Promise<PublishCounts> {
+  const before = await readSuppressionState(client);
+  const written = await publishRows(client, batchId);
+  crashPoint('publish:inserted');
+  const { gates } = plan.policy;
+  await checkOverlap(client, batchId, written, gates.max_overlap);
+  if (written.published + written.newly_suppressed + written.newly_live !== signed) {
+    throw new FatalError(
+      `of ${signed} signed rows ${written.published} were published, and not all others are explained`,
+    );
+  }
+  await holdSuppressions(client);
+  const late = (await readSuppressionState(client)) === before ? 0 : await unpublishSuppressed(client, batchId);
+  const newlySuppressed = written.newly_suppressed + late;
+  if (newlySuppressed > newlySuppressedShare(gates) * signed) {
+    throw new OutdatedError(`${newlySuppressed} events are of people who were suppressed since the verification`);
+  }
+  return { ...written, published: written.published - late, newly_suppressed: newlySuppressed };
+}
+
+async function publishInTransaction(client: Client, keys: KeyTransaction, work: PublishWork) {
+  const { batchId, publish } = work;
+  const fence = await enterBatchFence(client, batchId, work.fence.statuses, work.fence.epoch);
+  await holdOwners(client, batchId);
+  if (await canPublishMore(client, batchId)) {
+    throw new OutdatedError('a batch with the same events was taken back since the verification');
+  }
+  const signed = await checkSignedRows(client, batchId);
+  const counts = await writeRows(client, work, signed);
+  const { taken, rivals } = await takeOverKeys(client, keys, batchId);
+  crashPoint('publish:taken');
+  const { rows, fingerprint } = await fingerprintLive(client, batchId);
+  if (rows !== counts.published) throw new FatalError(`${counts.published} rows were published and ${rows} are there`);
+  const recalled = await recallBatches(client, rivals, `${batchId} published events that both delivered`);
+  // Not earlier: the batch's row is locked from here on, and a halt would wait for what comes in between.
+  if (!(await setRowsLive(client, batchId, fence.epoch))) throw new StaleWorkError(`batch ${batchId} was stopped`);
+  await keys.prepare();
+  const done = { ...counts, taken_over: taken, fingerprint };
+  if (!(await notePublishedRows(client, publish.publish_id, done))) {
+    throw new StaleWorkError(`the rows of batch ${batchId} were published by another process`);
+  }
+  await checkBatchFence(client, fence);
+  crashPoint('publish:changed');
+  return { ...done, recalled };
+}
+
+async function makeDays({ runtime: { pool }, batchId, fence, read }: PublishWork): Promise<void> {
+  for (const day of await read((client) => listDaysToPublish(client, batchId))) {
+    await withTransaction(pool, ACTOR, async (client) => {
+      await enterBatchFence(client, batchId, fence.statuses, fence.epoch);
+      await ensureEventDay(client, day);
+      await checkBatchFence(client, fence);
+    });
+  }
+  crashPoint('publish:days-made');
+}
+
+/**
+ * Makes the signed rows live in one transaction: either every row is, and the batch says so, or nothing happened. Rows
+ * whose person was suppressed and rows that were delivered live since the signing are left out and noted. What the batch
+ * shares with batches that are not published becomes its own, and those go back to their gates.
+ *
+ * @throws {OutdatedError} when more is left out than the policy allows for.
+ */
+export async function publishSignedRows(work: PublishWork): Promise<void> {
+  const { runtime, batchId, fence } = work;
+  await makeDays(work);
+  const { pool, keyStore } = runtime;
+  const options = { pool, keyStore, actor: ACTOR, step: 'publish', work: { batchId, partId: 0, epoch: fence.epoch } };
+  const counts = await withKeyTransaction(options, (client, keys) => publishInTransaction(client, keys, work));
+  crashPoint('publish:committed');
+  runtime.logger.info({ batch: batchId, ...counts }, 'rows are live');
+}
