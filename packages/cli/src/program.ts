@@ -3,12 +3,15 @@ import { Command, Option } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { addApprove } from './commands/approve.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEscalate } from './commands/escalate.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addHalt } from './commands/halt.ts';
 import { addImport } from './commands/import.ts';
+import { addIncident } from './commands/incident.ts';
 import { addInit } from './commands/init.ts';
 import { addList } from './commands/list.ts';
 import { addPublish } from './commands/publish.ts';
+import { addRehearsal } from './commands/rehearsal.ts';
 import { addReport } from './commands/report.ts';
 import { addResume } from './commands/resume.ts';
 import { addRollback } from './commands/rollback.ts';
@@ -50,13 +53,16 @@ export function createProgram(context: CliContext): Command {
     addSubmit,
     addList,
     addStatus,
+    addRehearsal,
     addApprove,
+    addEscalate,
     addPublish,
     addHalt,
     addResume,
     addRollback,
     addVerify,
     addReport,
+    addIncident,
     addTrace,
     addTransform,
     addImport,

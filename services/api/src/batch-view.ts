@@ -8,6 +8,7 @@ import type { GateResultRow } from '@backfill/core/db/queries/gate-result-list';
 import { missingRoles, type RequiredRoles, standingApprovals } from '@backfill/core/domain/approvals';
 import type { Balance } from '@backfill/core/domain/balance';
 import type { BatchDetail, BatchView } from './schemas/batch-view.ts';
+import type { PeopleView } from './schemas/people-view.ts';
 
 /** What is known about one batch, as it was read from the database. */
 export interface BatchFacts {
@@ -130,9 +131,10 @@ function copyView({ copy_size: size, copy_sha256: sha256 }: FileBalanceRow): Bat
 }
 
 /** The view of one batch in full, with its files in the order of the plan. */
-export function toBatchDetail(facts: BatchFacts, files: readonly FileBalanceRow[]): BatchDetail {
+export function toBatchDetail(facts: BatchFacts, people: PeopleView, files: readonly FileBalanceRow[]): BatchDetail {
   return {
     ...toBatchView(facts),
+    ...people,
     files: files.map((file) => ({
       source_file: file.source_file,
       size: file.size,

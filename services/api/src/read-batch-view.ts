@@ -9,6 +9,7 @@ import { listRollbacks } from '@backfill/core/db/queries/batch-view-rollback-lis
 import { listGateResults } from '@backfill/core/db/queries/gate-result-list';
 import { type BatchFacts, toBatchDetail, toBatchView } from './batch-view.ts';
 import { unknownBatch } from './problem.ts';
+import { readPeopleView } from './read-people-view.ts';
 import type { BatchDetail, BatchView } from './schemas/batch-view.ts';
 
 function byBatch<R extends { batch_id: string }>(rows: readonly R[]): (batchId: string) => R[] {
@@ -50,6 +51,7 @@ export async function readBatchDetail(db: Queryable, batchId: string): Promise<B
   const batch = await getBatch(db, batchId);
   if (batch === undefined) throw unknownBatch();
   const [facts] = await readFacts(db, [batch]);
+  const people = await readPeopleView(db, batchId);
   const files = await listFileBalances(db, batchId);
-  return toBatchDetail(facts as BatchFacts, files);
+  return toBatchDetail(facts as BatchFacts, people, files);
 }

@@ -14,6 +14,7 @@ interface ApproveOptions {
   stage?: ApprovalStage;
   reject?: true;
   comment?: string;
+  seen?: string;
 }
 
 /** `backfill approve BATCH --role ROLE` */
@@ -31,6 +32,7 @@ export function addApprove(program: Command, context: CliContext): void {
     )
     .option('--reject', 'say no')
     .option('--comment <text>', 'why; with a rejection, the reason of the halt')
+    .option('--seen <hash>', 'the plan or gate-set hash that was looked at (default: the one of now)')
     .addHelpText(
       'after',
       helpExamples(
@@ -40,15 +42,23 @@ export function addApprove(program: Command, context: CliContext): void {
     )
     .action(async (batchId: string, options: ApproveOptions, command: Command) => {
       const session = openSession(context, command, options.role);
-      const stage = options.stage ?? awaitedStage(await getBatch(session.client, batchId));
+      const batch = await getBatch(session.client, batchId);
+      const stage = options.stage ?? awaitedStage(batch);
       await session.client.post(batchPath(batchId, '/approvals'), {
         stage,
         role: options.role,
         decision: options.reject ? 'reject' : 'approve',
         ...(options.comment !== undefined && { comment: options.comment }),
+        ...seenHash(stage, options.seen ?? (stage === 'run' ? batch.plan_hash : batch.gate_set_hash)),
       });
       await showBatch(session, batchId);
     });
+}
+
+/** What is signed, by its hash: the API refuses when it has changed meanwhile, and says what has. */
+function seenHash(stage: ApprovalStage, hash: unknown): object {
+  if (typeof hash !== 'string') return {};
+  return stage === 'run' ? { plan_hash: hash } : { gate_set_hash: hash };
 }
 
 function awaitedStage({ batch_id, status }: BatchView): ApprovalStage {

@@ -30,11 +30,42 @@ const approvalSchema = z.looseObject({
   counts: z.boolean(),
 });
 
+const incidentSchema = z.looseObject({
+  incident_id: count,
+  kind: z.string(),
+  summary: z.string(),
+  post_mortem_due: z.string(),
+  closed_at: z.string().nullable(),
+});
+
+const escalationSchema = z.looseObject({
+  escalation_no: count,
+  about: z.string(),
+  raised_by: z.string(),
+  why: z.string(),
+  decision: z.looseObject({ role: z.string(), decided_by: z.string(), decision: z.string() }).nullable(),
+});
+
+/** What people decided about a batch besides its approvals; only shown of a single one. */
+const peopleSchema = z.looseObject({
+  rehearsal: z
+    .looseObject({
+      required: z.boolean(),
+      recorded: z.looseObject({ rehearsed_batch_id: z.string(), recorded_by: z.string() }).nullable(),
+    })
+    .nullable(),
+  freeze: z.looseObject({ reason: z.string(), held_by: count.nullable() }).nullable(),
+  incidents: z.array(incidentSchema),
+  escalations: z.array(escalationSchema),
+  publish: z.looseObject({ step: z.string(), outcome: z.string().nullable() }).nullable(),
+});
+
 /**
  * A batch as the API shows it (contract, section 4). Fields that we do not know are kept, so that a newer API can
  * be used with an older command line.
  */
 export const batchViewSchema = z.looseObject({
+  ...peopleSchema.partial().shape,
   batch_id: z.string(),
   source: z.string(),
   status: z.enum(BATCH_STATUSES),

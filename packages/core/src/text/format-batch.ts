@@ -2,6 +2,7 @@ import type { BatchDetail } from '../client/batch-view.ts';
 import { formatBalance } from './format-balance.ts';
 import { formatGates } from './format-gates.ts';
 import { formatCount, formatQuantity } from './format-number.ts';
+import { formatPeople } from './format-people.ts';
 
 /** All that matters about one batch, in a few blocks: what it is, its balance, gates and approvals. */
 export function formatBatch(batch: BatchDetail): string[] {
@@ -19,6 +20,7 @@ export function formatBatch(batch: BatchDetail): string[] {
     ...(batch.gates.length > 0 ? block('Gates', formatGates(batch.gates)) : []),
     ...(approvals.length > 0 ? block('Approvals', approvals.map(formatApproval)) : []),
     ...(rollback === null ? [] : block('Rollback', formatRollback(rollback))),
+    ...formatPeople(batch).flatMap(([title, lines]) => block(title, lines)),
   ];
 }
 

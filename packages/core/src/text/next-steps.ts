@@ -17,6 +17,32 @@ export function nextSteps(batch: BatchView): string[] {
 }
 
 function stepsOf(batch: BatchView): Step[] {
+  return [...stepsByStatus(batch), ...stepsByPeople(batch)];
+}
+
+/** What is left to people besides approvals, whatever the status. */
+function stepsByPeople({ batch_id: id, rehearsal, incidents = [], escalations = [] }: BatchView): Step[] {
+  const isMissing = rehearsal?.required === true && rehearsal.recorded === null;
+  const open = incidents.filter(({ closed_at }) => closed_at === null);
+  const undecided = escalations.filter(({ decision }) => decision === null);
+  return [
+    ...(isMissing ? [step(`rehearsal ${id} --report FILE`, 'the report of a run elsewhere, which is missing')] : []),
+    ...undecided.map(({ escalation_no }) =>
+      step(
+        `escalate ${id} --decide ${escalation_no} --role ROLE --decision TEXT --why TEXT`,
+        'records what was decided',
+      ),
+    ),
+    ...open.map(({ incident_id, post_mortem_due }) =>
+      step(
+        `incident ${id} --close ${incident_id} --note URL`,
+        `once its post-mortem is written, by ${post_mortem_due}`,
+      ),
+    ),
+  ];
+}
+
+function stepsByStatus(batch: BatchView): Step[] {
   const id = batch.batch_id;
   const report = step(`report ${id}`, 'what was measured');
   switch (batch.status) {
@@ -29,11 +55,11 @@ function stepsOf(batch: BatchView): Step[] {
     case 'published':
       return [report, step(`rollback ${id} --watch`, 'takes it back')];
     case 'gates_failed':
-      return [report, step(`verify ${id} --watch`, 'measures again'), giveUp(id)];
+      return [report, step(`verify ${id} --watch`, 'measures again'), giveUp(id), escalate(id)];
     case 'halted':
     case 'failed':
       if (restsAtLimit(batch)) return [step(`import --batch-id ${id}`, 'imports the rest'), giveUp(id)];
-      return [step(`resume ${id} --watch`, 'goes on, once the cause is mended'), giveUp(id)];
+      return [step(`resume ${id} --watch`, 'goes on, once the cause is mended'), giveUp(id), escalate(id)];
     case 'rolled_back':
       return [step(`resume ${id} --watch`, 'starts anew; wants its run approvals again')];
     default:
@@ -44,6 +70,10 @@ function stepsOf(batch: BatchView): Step[] {
 /** One command per role that has not signed what is to be signed now. */
 function approvalSteps(id: string, roles: readonly string[]): Step[] {
   return roles.map((role) => step(`approve ${id} --role ${role}`, 'signs'));
+}
+
+function escalate(id: string): Step {
+  return step(`escalate ${id} --why TEXT`, 'asks those who decide about conflicts');
 }
 
 function giveUp(id: string): Step {

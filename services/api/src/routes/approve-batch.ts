@@ -11,10 +11,12 @@ import { changeBatch, moveBatch } from '../change-batch.ts';
 import type { ApiContext } from '../context.ts';
 import { type FieldError, invalidRequest, Problem } from '../problem.ts';
 import { readBatchDetail } from '../read-batch-view.ts';
+import { requireSeen } from '../require-seen.ts';
 import { BatchParams } from '../schemas/batch-params.ts';
 import { BatchDetail } from '../schemas/batch-view.ts';
 import { problemAnswers } from '../schemas/problem-answers.ts';
 import { plainText } from '../schemas/text.ts';
+import { startRunWhenReady } from '../start-run.ts';
 
 const Body = z.strictObject({
   stage: z
@@ -26,6 +28,8 @@ const Body = z.strictObject({
     .refine(() => false, 'is only for overrides, which are not supported yet')
     .optional(),
   comment: plainText(500).optional(),
+  plan_hash: plainText(64).optional().describe('What was looked at, for the stage run: refused when it has changed'),
+  gate_set_hash: plainText(64).optional().describe('The same for the stage publish'),
 });
 type Body = z.infer<typeof Body>;
 
@@ -44,6 +48,7 @@ const REFUSALS = {
 async function decide(client: Client, batch: BatchRow, caller: Caller, body: Body): Promise<string> {
   const stage = body.stage as ApprovalStage;
   const awaiting = AWAITING[stage];
+  await requireSeen(client, batch, body);
   const required = await listRequiredRoles(client, [batch.batch_id]);
   const verdict = decideApproval({
     ...body,
@@ -70,7 +75,7 @@ async function decide(client: Client, batch: BatchRow, caller: Caller, body: Bod
   if (verdict.outcome === 'reject') {
     await moveBatch(client, batch, { from: [awaiting], to: 'halted', reason: verdict.reason });
   } else if (stage === 'run' && verdict.complete) {
-    await moveBatch(client, batch, { from: [awaiting], to: 'preparing' });
+    await startRunWhenReady(client, batch);
   }
   return verdict.outcome;
 }

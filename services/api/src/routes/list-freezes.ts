@@ -12,6 +12,7 @@ const Freezes = z.object({
       window: z.object({ start: z.iso.datetime(), end: z.iso.datetime() }),
       reason: z.string(),
       frozen_at: z.iso.datetime(),
+      extended_at: z.iso.datetime().nullable().describe('When something went wrong last'),
     }),
   ),
 });
@@ -35,6 +36,7 @@ export function addListFreezes(server: ApiServer, context: ApiContext): void {
           window: { start: freeze.window_start.toISOString(), end: freeze.window_end.toISOString() },
           reason: freeze.reason,
           frozen_at: freeze.frozen_at.toISOString(),
+          extended_at: freeze.extended_at?.toISOString() ?? null,
         })),
       };
     },

@@ -1,5 +1,6 @@
 import { BATCH_STATUSES } from '@backfill/core/domain/batch-status';
 import { z } from 'zod';
+import { PeopleView } from './people-view.ts';
 
 const count = z.int();
 const instant = z.iso.datetime();
@@ -88,8 +89,9 @@ export const BatchView = z.object({
 });
 export type BatchView = z.infer<typeof BatchView>;
 
-/** One batch in full: with the balance of each of its files. */
+/** One batch in full: with the balance of each of its files, and what people decided about it. */
 export const BatchDetail = BatchView.extend({
+  ...PeopleView.shape,
   files: z.array(
     z.object({
       source_file: z.string(),

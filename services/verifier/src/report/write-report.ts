@@ -4,6 +4,7 @@ import type { Runtime } from '@backfill/core/runtime/runtime';
 import { archiveLayout, CSV_REPORT } from '@backfill/core/storage/layout';
 import { csvReport } from './csv-report.ts';
 import { countDays } from './day-counts.ts';
+import { peopleSection } from './people-section.ts';
 
 const GATES_SQL = `
   select gate, threshold, observed, passed, procedure, detail, measured_at
@@ -45,6 +46,7 @@ export async function writeReport(runtime: Runtime, batchId: string, work?: Repo
     gate_set_hash: batch.gate_set_hash,
     rows: batch.row_count,
     checksum: batch.checksum,
+    ...(await peopleSection(pool, batchId)),
     gates,
     days,
     audit_head: auditHead,

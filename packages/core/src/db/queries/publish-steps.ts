@@ -44,15 +44,14 @@ export async function getOpenPublish(db: Queryable, batchId: string): Promise<Pu
   return rows[0];
 }
 
-/** The last publish of each of these batches' current attempts, if there was a go. */
-export async function listPublishes(db: Queryable, batchIds: readonly string[]): Promise<PublishRow[]> {
+/** The last publish of the batch's current attempt, if there was a go. */
+export async function getLastPublish(db: Queryable, batchId: string): Promise<PublishRow | undefined> {
   const { rows } = await db.query<PublishRow>(
-    `select distinct on (p.batch_id) p.* from analytics.backfill_publishes p
-       join analytics.backfill_batches b using (batch_id, attempt)
-      where p.batch_id = any ($1) order by p.batch_id, p.publish_id desc`,
-    [batchIds],
+    `select p.* from analytics.backfill_publishes p join analytics.backfill_batches b using (batch_id, attempt)
+      where p.batch_id = $1 order by p.publish_id desc limit 1`,
+    [batchId],
   );
-  return rows;
+  return rows[0];
 }
 
 /** What stands in the archive of the window before a publish. */

@@ -1,0 +1,19 @@
+import type { Queryable } from '@backfill/core/db/pool';
+import { listEscalations } from '@backfill/core/db/queries/escalation-list';
+import { getOpenFreeze } from '@backfill/core/db/queries/freeze-list';
+import { listIncidents } from '@backfill/core/db/queries/incident-list';
+import { getLastPublish } from '@backfill/core/db/queries/publish-steps';
+import { getRehearsalState } from '@backfill/core/db/queries/rehearsal';
+
+/** The members of report.json about what people decided, and what a publish has done. */
+export async function peopleSection(db: Queryable, batchId: string): Promise<object> {
+  const rehearsal = await getRehearsalState(db, batchId);
+  return {
+    recipe_hash: rehearsal?.recipe_hash ?? null,
+    rehearsal: rehearsal === undefined ? null : { required: rehearsal.required, recorded: rehearsal.recorded },
+    freeze: (await getOpenFreeze(db, batchId)) ?? null,
+    incidents: await listIncidents(db, batchId),
+    escalations: await listEscalations(db, batchId),
+    publish: (await getLastPublish(db, batchId)) ?? null,
+  };
+}
