@@ -30,6 +30,8 @@ export interface Job {
 
 /** The pipeline's jobs on real servers, without queues: the caller says which runs next. */
 export interface Stepper extends Pick<TestEnvironment, 'env' | 'sql' | 'keys'> {
+  /** The verifier's, for tests that go into the middle of a job. */
+  runtime: KeyedRuntime;
   submit(batch: SubmittedBatch, files: Record<string, string>): Promise<void>;
   /** Puts a batch's raw files in place of what is there. */
   upload(batchId: string, files: Record<string, string>): Promise<void>;
@@ -83,6 +85,7 @@ export async function createStepper(layout: KeyLayout, settings: Record<string, 
   };
   return {
     env,
+    runtime,
     sql: environment.sql,
     keys: environment.keys,
     async submit(batch, files) {
