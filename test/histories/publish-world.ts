@@ -28,9 +28,9 @@ export function createPublishWorld(stepper: Stepper) {
     return statusOf(batchId);
   }
 
-  async function submit(batchId: string, lines: readonly string[]): Promise<string | undefined> {
+  async function submit(batchId: string, lines: readonly string[], request = {}): Promise<string | undefined> {
     const text = lines.map((line) => `${line}\n`).join('');
-    await stepper.submit({ batchId, source: 'app', window: WINDOW }, { 'a.ndjson': text });
+    await stepper.submit({ batchId, source: 'app', window: WINDOW, request }, { 'a.ndjson': text });
     return workOff(batchId);
   }
 
