@@ -288,6 +288,20 @@ describe('an escalation', () => {
   });
 });
 
+it('offers what can be done about a failed gate', async () => {
+  await batches.planned('red');
+  const path = ['awaiting_run_approval', 'preparing', 'canary', 'importing', 'verifying', 'gates_failed'] as const;
+  await batches.walk('red', ...path);
+  expect(await batches.show('red')).toMatchObject({
+    freeze: { reason: 'extended: gates failed', held_by: null, extended_at: expect.any(String) },
+    next_calls: ['verify', 'rollback', 'escalations'].map((call) => `POST /v1/batches/red/${call}`),
+  });
+  const { json } = await api.call('GET', '/v1/freezes', 'viewer');
+  expect(json.freezes).toContainEqual(
+    expect.objectContaining({ batch_id: 'red', reason: 'extended: gates failed', extended_at: expect.any(String) }),
+  );
+});
+
 describe('an incident', () => {
   it('is closed once by an operator, with its post-mortem', async () => {
     await batches.planned('troubled');

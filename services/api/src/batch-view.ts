@@ -7,6 +7,7 @@ import type { RollbackRow } from '@backfill/core/db/queries/batch-view-rollback-
 import type { GateResultRow } from '@backfill/core/db/queries/gate-result-list';
 import { missingRoles, type RequiredRoles, standingApprovals } from '@backfill/core/domain/approvals';
 import type { Balance } from '@backfill/core/domain/balance';
+import { nextCalls } from './next-calls.ts';
 import type { BatchDetail, BatchView } from './schemas/batch-view.ts';
 import type { PeopleView } from './schemas/people-view.ts';
 
@@ -135,6 +136,7 @@ export function toBatchDetail(facts: BatchFacts, people: PeopleView, files: read
   return {
     ...toBatchView(facts),
     ...people,
+    next_calls: nextCalls(facts.batch.batch_id, facts.batch.status),
     files: files.map((file) => ({
       source_file: file.source_file,
       size: file.size,

@@ -92,6 +92,7 @@ export type BatchView = z.infer<typeof BatchView>;
 /** One batch in full: with the balance of each of its files, and what people decided about it. */
 export const BatchDetail = BatchView.extend({
   ...PeopleView.shape,
+  next_calls: z.array(z.string()).describe('What can be called for a batch that waits for people'),
   files: z.array(
     z.object({
       source_file: z.string(),
