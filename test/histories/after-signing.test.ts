@@ -2,6 +2,7 @@ import { publishBatch } from '@backfill/verifier/jobs/publish-batch';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
 import { startServiceProcess } from '../support/service-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { COLUMNS, createPublishWorld, lineOf, type PublishWorld } from './publish-world.ts';
 import { createStepper, type Stepper } from './stepper.ts';
 
@@ -171,4 +172,29 @@ it('publishes people again who are not suppressed any more when the batch is mea
   expect(await world.workOff('b')).toBe('published');
   expect(await world.liveRows('b')).toBe(SIGNED);
   expect(await books()).toEqual(bookedAs('live', 0));
+});
+
+it('makes whoever suppresses wait for a publish that is about to commit', async () => {
+  expect(await world.submit('b', LINES)).toBe('awaiting_publish_approval');
+  await world.go('b');
+  // What the publish waits for last, behind its look at the suppressions.
+  const holder = await world.connect();
+  await holder.query('begin');
+  await holder.query(`select 1 from analytics.backfill_batches where batch_id = 'b' for no key update`);
+  const publishing = world.workOff('b');
+  await world.waiting();
+  const suppressing = suppress(3);
+  await waitFor('the suppression to wait', async () => {
+    const { rowCount } = await stepper.sql.query(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event = 'relation'
+          and query like '%insert into analytics.privacy_suppressions%'`,
+    );
+    return rowCount === 1 || undefined;
+  });
+  await holder.query('rollback');
+  await holder.end();
+  await suppressing;
+  // It came after the publish: the rows were live by then, and are an erasure's business.
+  expect(await world.liveRows('b')).toBe(SIGNED);
+  expect(await publishing).toBe('published');
 });
