@@ -122,6 +122,10 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
      group by b.batch_id, b.attempt
     having count(*) filter (where r.live_rows_after + r.keys_after = 0) <> b.attempt - 1 or count(r.*) <> b.attempt - 1`,
   incidents: `select batch_id, kind, summary from analytics.backfill_incidents`,
+  'publishes that were not counted, or not as they were written': `
+    select p.batch_id, p.step, p.outcome, p.published, p.counted from analytics.backfill_publishes p
+     where p.outcome is distinct from 'sent_back'
+       and (p.outcome is null or p.step <> 'done' or p.counted is distinct from p.published or p.snapshot_path is null)`,
   'open freezes': `select batch_id from analytics.backfill_freezes where lifted_at is null`,
   'open chunks': `select batch_id, chunk_id from analytics.backfill_raw_chunks where state = 'open'`,
   'open parts': `select batch_id, part_id from analytics.backfill_import_parts where state = 'ready'`,

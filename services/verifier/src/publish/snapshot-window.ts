@@ -14,6 +14,8 @@ import { archiveLayout } from '@backfill/core/storage/layout';
 import { ACTOR, type PublishWork } from './publish-work.ts';
 
 const BLOCK_ROWS = 1_000;
+/** How long the read may wait for the archive to take what it has read. Whoever halts the batch ends it all the same. */
+const IDLE_TIMEOUT = '10min';
 /** Most of the time goes into the reading; a higher level would only add to it. */
 const GZIP_LEVEL = 1;
 
@@ -51,6 +53,7 @@ async function upload(
   client: Client,
   key: string,
 ): Promise<Omit<StoredSnapshot, 'path'>> {
+  await client.query(`select set_config('idle_in_transaction_session_timeout', '${IDLE_TIMEOUT}', true)`);
   const { rows: marks } = await client.query<{ mark: string }>('select pg_current_snapshot()::text as mark');
   const { stream, rows } = readLiveRows(client, batchId, signal);
   try {
