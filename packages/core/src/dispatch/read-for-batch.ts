@@ -1,4 +1,5 @@
 import type { Client, Pool } from '../db/pool.ts';
+import { avoidNestedLoops } from '../db/queries/avoid-nested-loops.ts';
 import { type BatchFence, enterBatchFence } from '../db/queries/batch-fence.ts';
 import { withTransaction } from '../db/transaction.ts';
 
@@ -13,6 +14,7 @@ export function createBatchReader(pool: Pool, fence: BatchFence): BatchReader {
   return (read) =>
     withTransaction(pool, 'reader', async (client) => {
       await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch);
+      await avoidNestedLoops(client);
       return read(client);
     });
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
+import { avoidNestedLoops } from '@backfill/core/db/queries/avoid-nested-loops';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
@@ -111,6 +112,7 @@ export async function verifyBatch(runtime: KeyedRuntime, job: BatchJob, signal: 
   const { attempt, plan_hash: planHash } = batch;
   await withTransaction(pool, ACTOR, async (client) => {
     await enterBatchFence(client, job.batch_id, ['verifying'], fence.epoch);
+    await avoidNestedLoops(client);
     await markRowsToPublish(client, job.batch_id);
     await checkBatchFence(client, fence);
   });

@@ -1,6 +1,7 @@
 import { crashPoint } from '@backfill/core/crash-point';
 import { type KeyTransaction, withKeyTransaction } from '@backfill/core/db/key-transaction';
 import type { Client } from '@backfill/core/db/pool';
+import { avoidNestedLoops } from '@backfill/core/db/queries/avoid-nested-loops';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { holdOwners } from '@backfill/core/db/queries/key-takeover';
@@ -82,6 +83,7 @@ async function writeRows(client: Client, { batchId, plan }: PublishWork, signed:
 async function publishInTransaction(client: Client, keys: KeyTransaction, work: PublishWork) {
   const { batchId, publish } = work;
   const fence = await enterBatchFence(client, batchId, work.fence.statuses, work.fence.epoch);
+  await avoidNestedLoops(client);
   await holdOwners(client, batchId);
   if (await canPublishMore(client, batchId)) {
     throw new OutdatedError('a batch with the same events was taken back since the verification');
