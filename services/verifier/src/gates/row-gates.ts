@@ -6,6 +6,7 @@ import { isJsonObject, type JsonValue } from '@backfill/core/domain/json';
 import { tryParseJson } from '@backfill/core/domain/try-json';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
+import { findRepeatedIds, REPEATED_IDS_SQL, type RepeatedIds } from './repeated-ids.ts';
 import { type DigestedRow, RowsDigest } from './rows-digest.ts';
 import { TextHash } from './text-hash.ts';
 
@@ -102,7 +103,7 @@ export async function measureRows(
   let staged = 0;
   let lastNewId: string | undefined;
 
-  await read(async (client) => {
+  const repeated = await read(async (client) => {
     for await (const rows of readRows<StagedRow>(client, STAGED_ROWS_SQL, [batchId], 1_000)) {
       signal.throwIfAborted();
       staged += rows.length;
@@ -115,6 +116,7 @@ export async function measureRows(
         if (row.to_publish) toPublish.add(row);
       }
     }
+    return findRepeatedIds(client, batchId, recipe);
   });
   // A batch that has nothing to show for itself proves nothing.
   const validShare = staged === 0 ? 0 : (staged - invalid.rows) / staged;
@@ -130,14 +132,22 @@ export async function measureRows(
         procedure: `${procedure}\n-- each payload against its schema of the pinned taxonomy`,
         detail: { staged, invalid: invalid.rows, examples: invalid.examples },
       },
-      {
-        gate: 'identity',
-        threshold: 0,
-        observed: wrongIdentity.rows,
-        passed: wrongIdentity.rows === 0,
-        procedure: `${procedure}\n-- each id computed again from its row; no id twice among the rows to publish`,
-        detail: { staged, problems: wrongIdentity.rows, examples: wrongIdentity.examples },
-      },
+      identityGate(staged, wrongIdentity, repeated),
     ],
+  };
+}
+
+function identityGate(staged: number, wrong: RowProblems, repeated: RepeatedIds): GateResult {
+  const observed = wrong.rows + repeated.ids;
+  const examples = [...wrong.examples, ...repeated.examples.map((id) => `${id} live twice`)];
+  return {
+    gate: 'identity',
+    threshold: 0,
+    observed,
+    passed: observed === 0,
+    procedure:
+      `${STAGED_ROWS_SQL.trim()}\n-- each id computed again from its row; no id twice among the rows to publish\n` +
+      `${REPEATED_IDS_SQL.trim()}`,
+    detail: { staged, problems: wrong.rows, repeated: repeated.ids, examples: examples.slice(0, MAX_EXAMPLES) },
   };
 }

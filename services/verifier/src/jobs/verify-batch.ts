@@ -3,7 +3,7 @@ import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
-import { setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
+import { type BatchProof, type RowsProof, setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
 import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert';
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
@@ -17,36 +17,30 @@ import { canonicalJson } from '@backfill/core/domain/canonical-json';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
-import { countsOccurrences } from '@backfill/core/recipe/recipe';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { requirePinnedKeys } from '@backfill/core/transform/compile-pinned-recipe';
 import { listFileCounts, measureBalance } from '../gates/balance-gate.ts';
-import {
-  overlapGates,
-  RECUT_SQL,
-  type RecutFile,
-  STAGED_COUNTS_SQL,
-  type StagedCounts,
-} from '../gates/overlap-gates.ts';
+import { measureFreshness } from '../gates/freshness-gate.ts';
+import { measureOverlap, overlapThresholds } from '../gates/overlap-gates.ts';
 import { recountGate, recountMirror } from '../gates/recount-gate.ts';
 import { measureRows } from '../gates/row-gates.ts';
+import { orUnmeasured, orUnmeasuredOne } from '../gates/unmeasured-gate.ts';
+import { measureVolume } from '../gates/volume-gate.ts';
 import { writeReport } from '../report/write-report.ts';
+import { inOrder, once } from './in-order.ts';
 import { sideBySide } from './side-by-side.ts';
 
 const ACTOR = 'verifier';
-const NOTHING_STAGED: StagedCounts = { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
 const MEASURE_AGAIN_MS = 250;
 
-interface Findings {
+const UNREAD_ROWS: RowsProof = { rowsDigest: null, checksum: null, rowCount: null };
+
+interface Findings extends BatchProof {
   results: GateResult[];
-  gateSetHash: string;
-  rowsDigest: string;
-  checksum: string;
-  rowCount: number;
 }
 
 /** What publish approvals bind to: the plan, every gate with its numbers, and the digest of the rows to publish. */
-export function gateSetHash(planHash: string, results: readonly GateResult[], rowsDigest: string): string {
+export function gateSetHash(planHash: string, results: readonly GateResult[], rowsDigest: string | null): string {
   const gates = results.map(({ gate, threshold, observed, passed }) => ({ gate, threshold, observed, passed }));
   return hash('sha256', canonicalJson({ plan_hash: planHash, gates, rows_digest: rowsDigest }), 'hex');
 }
@@ -63,31 +57,29 @@ async function measure(
   requirePinnedKeys(recipe, keys);
   const suppressed = new Set(await read(listSuppressedSubjects));
   const isSuppressed = (subjectId: string) => suppressed.has(subjectId);
+  let rows = UNREAD_ROWS;
   // Beside the rows, which keep this process busy: unpacking and counting others do.
-  const [[balance, recounted, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
-    (async () => {
-      const mirror = await recountMirror({ read, store, bucket, batchId, recipe, keys, isSuppressed }, watched);
-      const files = await listFileCounts(read, batchId);
-      const measured = await measureBalance(read, batchId, files, mirror);
-      const { rows } = await read((client) => client.query<StagedCounts>(STAGED_COUNTS_SQL, [batchId]));
-      const found = countsOccurrences(recipe) ? await findRecut(read, batchId) : undefined;
-      return [measured, recountGate(files, mirror), rows[0] ?? NOTHING_STAGED, found] as const;
-    })(),
-    measureRows(read, batchId, recipe, gates.schema, watched),
-  ]);
-  const results = [balance, recounted, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
-  return {
-    results,
-    gateSetHash: gateSetHash(planHash, results, rowFindings.rowsDigest),
-    rowsDigest: rowFindings.rowsDigest,
-    checksum: rowFindings.checksum,
-    rowCount: rowFindings.rowCount,
-  };
-}
-
-async function findRecut(read: BatchReader, batchId: string): Promise<RecutFile | undefined> {
-  const { rows } = await read((client) => client.query<RecutFile>(RECUT_SQL, [batchId]));
-  return rows[0];
+  const [books, ofRows] = await sideBySide(signal, (watched) => {
+    const mirror = once(() => recountMirror({ read, store, bucket, batchId, recipe, keys, isSuppressed }, watched));
+    const files = once(() => listFileCounts(read, batchId));
+    return [
+      inOrder([
+        () => orUnmeasuredOne('balance', 0, async () => measureBalance(read, batchId, await files(), await mirror())),
+        () => orUnmeasuredOne('recount', 0, async () => recountGate(await files(), await mirror())),
+        () => orUnmeasured(overlapThresholds(gates), () => measureOverlap(read, plan)),
+        () => orUnmeasuredOne('volume', gates.volume, (allowed) => measureVolume(read, plan, allowed)),
+        () =>
+          orUnmeasuredOne('freshness', gates.freshness_minutes, (allowed) => measureFreshness(read, batchId, allowed)),
+      ]),
+      orUnmeasured({ schema: gates.schema, identity: 0 }, async () => {
+        const { gates: measured, ...found } = await measureRows(read, batchId, recipe, gates.schema, watched);
+        rows = found;
+        return measured;
+      }),
+    ];
+  });
+  const results = [...books, ...ofRows];
+  return { results, gateSetHash: gateSetHash(planHash, results, rows.rowsDigest), ...rows };
 }
 
 /** Gates that fail without a row to look at, which is the reason to tell. */
@@ -95,6 +87,7 @@ function describeFailure({ gate, observed, threshold, detail }: GateResult): str
   const why = typeof detail.why === 'string' ? `: ${detail.why}` : '';
   if (gate === 'schema' && detail.staged === 0)
     return 'schema: no line became an event, so there is nothing to publish';
+  if (observed === null) return `${gate}${why}`;
   return `${gate}: ${Number(observed.toPrecision(4))} observed, ${threshold} allowed${why}`;
 }
 
