@@ -1,7 +1,6 @@
 import { batchPath } from '@backfill/core/client/api-client';
 import type { BatchDetail } from '@backfill/core/client/batch-view';
 import { watchBatches } from '@backfill/core/client/watch-batches';
-import type { ApprovalStage } from '@backfill/core/domain/approvals';
 import type { BatchStatus } from '@backfill/core/domain/batch-status';
 import { nextSteps } from '@backfill/core/text/next-steps';
 import type { DemoContext } from './demo-context.ts';
@@ -49,7 +48,7 @@ export async function publishBatches(context: DemoContext, batches: readonly Bat
 }
 
 /** Every role that is asked for says yes, each with its own token. */
-async function signAll(context: DemoContext, batch: BatchDetail, stage: ApprovalStage): Promise<void> {
+async function signAll(context: DemoContext, batch: BatchDetail, stage: 'run' | 'publish'): Promise<void> {
   for (const role of batch.missing_approvals?.[stage] ?? []) {
     const approval = { stage, role, decision: 'approve', comment: 'demo' };
     await context.api(role).post(batchPath(batch.batch_id, '/approvals'), approval);

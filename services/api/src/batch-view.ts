@@ -7,6 +7,7 @@ import type { RollbackRow } from '@backfill/core/db/queries/batch-view-rollback-
 import type { GateResultRow } from '@backfill/core/db/queries/gate-result-list';
 import { missingRoles, type RequiredRoles, standingApprovals } from '@backfill/core/domain/approvals';
 import type { Balance } from '@backfill/core/domain/balance';
+import { missingOverrides, overrideHash } from '@backfill/core/domain/override';
 import type { BatchDetail, BatchView } from './schemas/batch-view.ts';
 
 /** What is known about one batch, as it was read from the database. */
@@ -46,10 +47,20 @@ function balanceView(counts: Counts): Balance {
   };
 }
 
-function approvalViews({ batch, approvals }: BatchFacts): BatchView['approvals'] {
+function standingOverrides({ batch, gates, approvals }: BatchFacts): ApprovalRow[] {
+  const { plan_hash: planHash, rows_digest: rowsDigest } = batch;
+  if (planHash === null || rowsDigest === null) return [];
+  return gates.flatMap((gate) => [
+    ...standingApprovals(approvals, 'override', overrideHash({ planHash, rowsDigest }, gate)).values(),
+  ]);
+}
+
+function approvalViews(facts: BatchFacts): BatchView['approvals'] {
+  const { batch, approvals } = facts;
   const standing = new Set([
     ...standingApprovals(approvals, 'run', batch.plan_hash).values(),
     ...standingApprovals(approvals, 'publish', batch.gate_set_hash).values(),
+    ...standingOverrides(facts),
   ]);
   return approvals.map((approval) => ({
     stage: approval.stage,
@@ -57,6 +68,7 @@ function approvalViews({ batch, approvals }: BatchFacts): BatchView['approvals']
     actor: approval.actor,
     decision: approval.decision,
     at: approval.approved_at.toISOString(),
+    gate: approval.gate,
     comment: approval.comment,
     counts: standing.has(approval),
   }));
@@ -74,11 +86,12 @@ function gateViews(gates: readonly GateResultRow[]): BatchView['gates'] {
   }));
 }
 
-function missingView({ batch, approvals, required }: BatchFacts): BatchView['missing_approvals'] {
+function missingView({ batch, gates, approvals, required }: BatchFacts): BatchView['missing_approvals'] {
   if (required === undefined) return null;
   return {
     run: missingRoles(required.run, approvals, 'run', batch.plan_hash),
     publish: missingRoles(required.publish, approvals, 'publish', batch.gate_set_hash),
+    override: missingOverrides(batch, required, gates, approvals),
   };
 }
 

@@ -29,7 +29,7 @@ function stepsOf(batch: BatchView): Step[] {
     case 'published':
       return [report, step(`rollback ${id} --watch`, 'takes it back')];
     case 'gates_failed':
-      return [report, step(`verify ${id} --watch`, 'measures again'), giveUp(id)];
+      return [report, ...overrideSteps(batch), step(`verify ${id} --watch`, 'measures again'), giveUp(id)];
     case 'halted':
     case 'failed':
       if (restsAtLimit(batch)) return [step(`import --batch-id ${id}`, 'imports the rest'), giveUp(id)];
@@ -44,6 +44,13 @@ function stepsOf(batch: BatchView): Step[] {
 /** One command per role that has not signed what is to be signed now. */
 function approvalSteps(id: string, roles: readonly string[]): Step[] {
   return roles.map((role) => step(`approve ${id} --role ${role}`, 'signs'));
+}
+
+/** One command per role that may let the median decide where a KPI has nothing better to be compared with. */
+function overrideSteps({ batch_id: id, missing_approvals: missing }: BatchView): Step[] {
+  return (missing?.override ?? []).map(({ gate, role }) =>
+    step(`approve ${id} --gate ${gate} --role ${role} --comment "…"`, 'lets the median of other weeks decide'),
+  );
 }
 
 function giveUp(id: string): Step {

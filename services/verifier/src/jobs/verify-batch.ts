@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
+import { type ApprovalRow, listApprovals } from '@backfill/core/db/queries/approval-list';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { type BatchProof, type RowsProof, setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
@@ -21,11 +22,13 @@ import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { requirePinnedKeys } from '@backfill/core/transform/compile-pinned-recipe';
 import { listFileCounts, measureBalance } from '../gates/balance-gate.ts';
 import { measureFreshness } from '../gates/freshness-gate.ts';
+import { measureKpis } from '../gates/kpi-gates.ts';
 import { measureOverlap, overlapThresholds } from '../gates/overlap-gates.ts';
 import { recountGate, recountMirror } from '../gates/recount-gate.ts';
 import { measureRows } from '../gates/row-gates.ts';
 import { orUnmeasured, orUnmeasuredOne } from '../gates/unmeasured-gate.ts';
 import { measureVolume } from '../gates/volume-gate.ts';
+import { applyOverrides } from '../kpi/apply-overrides.ts';
 import { writeReport } from '../report/write-report.ts';
 import { inOrder, once } from './in-order.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -48,7 +51,7 @@ export function gateSetHash(planHash: string, results: readonly GateResult[], ro
 async function measure(
   { store, config, keys }: KeyedRuntime,
   read: BatchReader,
-  { plan, planHash }: { plan: Plan; planHash: string },
+  { plan, planHash, approvals }: { plan: Plan; planHash: string; approvals: ApprovalRow[] },
   signal: AbortSignal,
 ): Promise<Findings> {
   const { batchId, recipe } = plan;
@@ -70,6 +73,7 @@ async function measure(
         () => orUnmeasuredOne('volume', gates.volume, (allowed) => measureVolume(read, plan, allowed)),
         () =>
           orUnmeasuredOne('freshness', gates.freshness_minutes, (allowed) => measureFreshness(read, batchId, allowed)),
+        () => measureKpis(read, plan),
       ]),
       orUnmeasured({ schema: gates.schema, identity: 0 }, async () => {
         const { gates: measured, ...found } = await measureRows(read, batchId, recipe, gates.schema, watched);
@@ -78,7 +82,10 @@ async function measure(
       }),
     ];
   });
-  const results = [...books, ...ofRows];
+  const results = applyOverrides([...books, ...ofRows], {
+    ...{ planHash, approvals, rowsDigest: rows.rowsDigest },
+    roles: plan.policy.approvals.override ?? [],
+  });
   return { results, gateSetHash: gateSetHash(planHash, results, rows.rowsDigest), ...rows };
 }
 
@@ -113,8 +120,9 @@ export async function verifyBatch(runtime: KeyedRuntime, job: BatchJob, signal: 
   });
   crashPoint('verify:marked');
   const read = createBatchReader(pool, fence);
+  const approvals = await listApprovals(pool, [job.batch_id]);
   const findings = await withFenceWatch(pool, fence, signal, (watched) =>
-    measure(runtime, read, { plan, planHash }, watched),
+    measure(runtime, read, { plan, planHash, approvals }, watched),
   );
   crashPoint('verify:measured');
   const failures = describeFailures(findings.results);
