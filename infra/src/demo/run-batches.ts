@@ -2,6 +2,7 @@ import { batchPath } from '@backfill/core/client/api-client';
 import type { BatchDetail } from '@backfill/core/client/batch-view';
 import { watchBatches } from '@backfill/core/client/watch-batches';
 import type { BatchStatus } from '@backfill/core/domain/batch-status';
+import type { KpiReference } from '@backfill/core/domain/kpi';
 import { nextSteps } from '@backfill/core/text/next-steps';
 import type { DemoContext } from './demo-context.ts';
 import { DemoError } from './demo-error.ts';
@@ -14,6 +15,8 @@ export interface Submission {
   batchId: string;
   source: string;
   input: string;
+  /** What others have counted. */
+  references: KpiReference[];
 }
 
 /** Submits batches over the lost day and waits for their plans. */
@@ -24,8 +27,8 @@ export async function submitBatches(
 ): Promise<BatchDetail[]> {
   const { startMs, endMs } = lostDay(run);
   const window = { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString() };
-  for (const { batchId, source, input } of submissions) {
-    const body = { batch_id: batchId, source, reason: 'outage', input, window, ticket: 'demo' };
+  for (const { batchId, source, input, references } of submissions) {
+    const body = { batch_id: batchId, source, reason: 'outage', input, window, references, ticket: 'demo' };
     await context.api('submitter').post('/v1/batches', body);
   }
   const batchIds = submissions.map(({ batchId }) => batchId);

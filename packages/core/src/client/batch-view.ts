@@ -18,6 +18,8 @@ const gateSchema = z.looseObject({
   threshold: z.number(),
   observed: z.number().nullable(),
   passed: z.boolean(),
+  /** With the policy's reason where the source cannot have such a gate. */
+  detail: z.looseObject({ not_applicable: z.string().optional() }).optional(),
 });
 
 const approvalSchema = z.looseObject({
