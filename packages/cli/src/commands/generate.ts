@@ -3,7 +3,7 @@ import path from 'node:path';
 import { generateAccessLog } from '@backfill/core/generate/access-log';
 import { appReferences } from '@backfill/core/generate/app-kpis';
 import { generateAppLog } from '@backfill/core/generate/app-log';
-import type { AppWorldOptions } from '@backfill/core/generate/app-world';
+import { type AppWorldOptions, lostWindow } from '@backfill/core/generate/app-world';
 import { type GeneratedFile, type Planted, sumPlanted } from '@backfill/core/generate/planted';
 import { formatCount, formatQuantity } from '@backfill/core/text/format-number';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -78,7 +78,9 @@ function appWorld({ seed, day, hours, sessions }: GenerateOptions): AppWorldOpti
 
 async function writeReferences(file: string, options: GenerateOptions): Promise<void> {
   if (options.source !== 'app') throw new UsageError('--references is for --source app: others have no KPIs.');
-  const references = appReferences(appWorld(options), TIME_ZONE);
+  const world = appWorld(options);
+  // There are no live events around these logs.
+  const references = appReferences(world, TIME_ZONE, lostWindow(world));
   await writeFile(file, `${JSON.stringify(references, null, 2)}\n`);
 }
 

@@ -12,11 +12,19 @@ const FUNNEL_WINDOW_MS = DAY_MS;
 /**
  * What the made-up app says of the local days that its lost window touches, whoever has objected: its sessions, and who
  * of the new users has used a feature within a day. Counted in the made-up world itself, not in its logs.
+ *
+ * @param running when the app ran at all: where nothing is stored of the time around the window, in the window alone
  */
-export function appReferences(options: AppWorldOptions, timeZone: string): KpiReference[] {
+export function appReferences(
+  options: AppWorldOptions,
+  timeZone: string,
+  running: { startMs: number; endMs: number } = { startMs: 0, endMs: Number.POSITIVE_INFINITY },
+): KpiReference[] {
   return localDaysOf(lostWindow(options), timeZone).flatMap((day) => {
     const { startMs, endMs } = localDaySpan(day, timeZone);
-    const records = recordsBetween(options, startMs, endMs + FUNNEL_WINDOW_MS);
+    const records = recordsBetween(options, startMs, endMs + FUNNEL_WINDOW_MS).filter(
+      ({ timeMs }) => timeMs >= running.startMs && timeMs < running.endMs,
+    );
     const ofDay = records.filter(({ timeMs }) => timeMs < endMs);
     const sessions = new Set(ofDay.filter(({ raw }) => raw.name !== 'Heartbeat').map(({ raw }) => idOf(raw.session)));
     const conversion = conversionOf(ofDay, records);
