@@ -35,7 +35,8 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'backfill-cli-'));
   stack = await startStackProcess({});
   const logs = path.join(folder, 'logs');
-  const { code, out } = await backfill('generate', logs, '--day', DAY, '--sessions', '500', '--json');
+  const books = ['--references', path.join(folder, 'books.json')];
+  const { code, out } = await backfill('generate', logs, '--day', DAY, '--sessions', '2000', ...books, '--json');
   expect(code).toBe(0);
   planted = JSON.parse(out) as typeof planted;
 });
@@ -46,7 +47,9 @@ afterAll(async () => {
 });
 
 describe('the way of a batch', () => {
-  const run = () => backfill('run', path.join(folder, 'logs'), '--source', 'app', '--batch-id', 'cli-1', ...WINDOW);
+  const references = () => ['--references', path.join(folder, 'books.json')];
+  const run = () =>
+    backfill('run', path.join(folder, 'logs'), '--source', 'app', '--batch-id', 'cli-1', ...WINDOW, ...references());
 
   it('goes by the steps that each command names, to the end and back', async () => {
     const submitted = await run();

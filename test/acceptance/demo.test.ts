@@ -11,7 +11,7 @@ import { startStackProcess } from '../support/stack-process.ts';
 
 // npm run demo, but for its set-up: with a stack of its own, and again on a stack that runs.
 const DEMO = path.join(import.meta.dirname, '../../infra/src/demo.ts');
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 let stateDir: string;
 
 beforeAll(async () => {

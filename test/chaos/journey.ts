@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ApprovalStage, Role } from '@backfill/core/domain/approvals';
+import type { Role } from '@backfill/core/domain/approvals';
 import { createObjectStore } from '@backfill/core/storage/object-store';
 import { tokenVariable } from '@backfill/infra/api-tokens';
 import { type ChaosBatch, filesOf, WINDOW } from './input.ts';
@@ -128,7 +128,7 @@ async function post(world: World, role: Role, path: string, body: object): Promi
   }
 }
 
-async function approve(world: World, { batchId }: ChaosBatch, stage: ApprovalStage): Promise<void> {
+async function approve(world: World, { batchId }: ChaosBatch, stage: 'run' | 'publish'): Promise<void> {
   for (const role of SIGNATURES[stage]) {
     await post(world, role, `/${batchId}/approvals`, { stage, role, decision: 'approve' });
   }

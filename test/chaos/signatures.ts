@@ -1,7 +1,7 @@
-import type { ApprovalStage, ApproverRole } from '@backfill/core/domain/approvals';
+import type { ApproverRole } from '@backfill/core/domain/approvals';
 
 /** Whose yes the policy of the suite wants, of each attempt. */
-export const SIGNATURES: Readonly<Record<ApprovalStage, readonly ApproverRole[]>> = {
+export const SIGNATURES: Readonly<Record<'run' | 'publish', readonly ApproverRole[]>> = {
   run: ['data_privacy_officer', 'product_owner'],
   publish: ['data_engineering_lead'],
 };

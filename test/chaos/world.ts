@@ -128,7 +128,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await createBuckets(servers.env, Object.values(buckets));
   const config = await createConfigDir((policy) => {
     policy.approvals = { run: [...SIGNATURES.run], publish: [...SIGNATURES.publish] };
-    policy.gates.default = { duplicate_ratio: 1, max_overlap: 1, schema: 1 };
+    Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 1 });
   });
   const s3 = await startLyingS3(servers.env.S3_ENDPOINT ?? '');
   const apiPort = await servers.ports.take(`${name}-api`);

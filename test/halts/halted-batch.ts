@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { BENCH_SOURCE, BENCH_WINDOW } from '../bench/events/bench-events.ts';
+import { BENCH_REFERENCES, BENCH_SOURCE, BENCH_WINDOW } from '../bench/events/bench-events.ts';
 import { createApiClient } from '../support/api-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 import type { HaltWorld } from './halt-world.ts';
@@ -64,7 +64,7 @@ export function operateBatch({ env, sql }: HaltWorld, timeoutMs: number): Halted
     },
   };
   return {
-    submit: () => api.submit(BATCH, { source: BENCH_SOURCE, window: BENCH_WINDOW }),
+    submit: () => api.submit(BATCH, { source: BENCH_SOURCE, window: BENCH_WINDOW, references: BENCH_REFERENCES }),
     resume: () => api.operate(BATCH, 'resume'),
     publish: () => api.operate(BATCH, 'publish'),
     async halt(way) {

@@ -11,7 +11,7 @@ let config: Awaited<ReturnType<typeof createConfigDir>>;
 beforeAll(async () => {
   config = await createConfigDir((policy) => {
     withoutApprovals(policy);
-    policy.gates.default = { duplicate_ratio: 1, max_overlap: 0.2, schema: 1, max_newly_suppressed: 0.2 };
+    Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 0.2, schema: 1, max_newly_suppressed: 0.2 });
   });
 });
 afterAll(() => config.remove());

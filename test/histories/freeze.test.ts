@@ -9,7 +9,7 @@ let config: Awaited<ReturnType<typeof createConfigDir>>;
 beforeAll(async () => {
   config = await createConfigDir((policy) => {
     withoutApprovals(policy);
-    policy.gates.default = { duplicate_ratio: 0, max_overlap: 1, schema: 1 };
+    Object.assign(policy.gates.default, { duplicate_ratio: 0, max_overlap: 1, schema: 1 });
   });
 });
 afterAll(() => config.remove());

@@ -200,7 +200,7 @@ class History {
 beforeAll(async () => {
   config = await createConfigDir((policy) => {
     withoutApprovals(policy);
-    policy.gates.default = { duplicate_ratio: 1, max_overlap: 1, schema: 1 };
+    Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 1 });
   });
   settings = { ...SETTINGS, BACKFILL_CONFIG_DIR: config.dir };
   const stepper = await createStepper('with the events', settings);

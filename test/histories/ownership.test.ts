@@ -10,7 +10,7 @@ let config: Awaited<ReturnType<typeof createConfigDir>>;
 beforeAll(async () => {
   config = await createConfigDir((policy) => {
     withoutApprovals(policy);
-    policy.gates.default = { duplicate_ratio: 1, max_overlap: 1, schema: 1, max_newly_suppressed: 1 };
+    Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 1, max_newly_suppressed: 1 });
   });
 });
 afterAll(() => config.remove());

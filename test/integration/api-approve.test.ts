@@ -79,7 +79,15 @@ it.each<[string, string, object, number]>([
   ['for a role the token lacks', 'data_privacy_officer', { role: 'legal_counsel_privacy' }, 403],
   ['for a role the plan does not ask', 'product_owner', {}, 422],
   ['for the stage to come', 'data_engineering_lead', { stage: 'publish' }, 409],
-  ['to override', 'data_privacy_officer', { stage: 'override', gate: 'balance' }, 422],
+  [
+    'to override a gate of integrity',
+    'data_privacy_officer',
+    { stage: 'override', gate: 'balance', comment: 'x' },
+    422,
+  ],
+  ['to override without a gate', 'product_analytics_manager', { stage: 'override', comment: 'x' }, 422],
+  ['to override without a reason', 'product_analytics_manager', { stage: 'override', gate: 'activation_funnel' }, 422],
+  ['a gate without an override', 'data_privacy_officer', { gate: 'activation_funnel' }, 422],
   ['with an unknown decision', 'data_privacy_officer', { decision: 'maybe' }, 422],
 ])('refuses to approve %s', async (what, token, change, expected) => {
   const batchId = `approve-${what.replace(/\W/g, '-')}`;

@@ -96,7 +96,7 @@ it('foretells inserts and duplicates by kind and owner, stores nothing, and the 
     source.identity = 'payload';
   });
   await pipeline.config.editPolicy((policy) => {
-    policy.gates.default = { duplicate_ratio: 1, max_overlap: 1, schema: 1 };
+    Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 1 });
   });
   await runBatch(pipeline, 'owner-1', { 'a.log': accessLog(10_000, 10_020) });
   await runBatch(pipeline, 'owner-2', { 'a.log': accessLog(10_020, 10_050) });

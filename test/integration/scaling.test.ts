@@ -18,7 +18,7 @@ beforeAll(async () => {
     env: { TRANSFORMER_PART_LINES: '100', TRANSFORMER_CHUNK_BYTES: '50000' },
   });
   await pipeline.config.editPolicy((policy) => {
-    policy.gates.default = { duplicate_ratio: 1, max_overlap: 1, schema: 1 };
+    Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 1 });
   });
 });
 afterAll(async () => {

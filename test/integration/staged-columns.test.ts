@@ -7,7 +7,7 @@ let pipeline: Pipeline;
 beforeAll(async () => {
   pipeline = await startPipeline();
   await pipeline.config.editPolicy((policy) => {
-    policy.gates.default = { duplicate_ratio: 1, max_overlap: 1, schema: 0 };
+    Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 1, schema: 0 });
   });
   // Whoever owns the table can do this too.
   await pipeline.sql.query(

@@ -7,12 +7,33 @@ const EXAMPLES = path.join(import.meta.dirname, '../../examples/config');
 
 interface PolicyDocument {
   gates: { default: Record<string, number>; sources: Record<string, Record<string, number>> };
-  approvals: { run: string[]; publish: string[] };
+  approvals: { run: string[]; publish: string[]; override?: string[] };
+  kpi: {
+    funnel?: { steps: string[]; window_hours: number };
+    not_applicable: { default: Record<string, string>; sources: Record<string, Record<string, string>> };
+    [member: string]: unknown;
+  };
   limits: Record<string, number>;
   residency: { loopback: boolean };
 }
 
-/** A copy of the example configuration, with the policy changed by `edit`. */
+/**
+ * A handful of made-up events says nothing about a day's sessions, ends hours before its window, and has as many bad
+ * lines as a test needs. What is about these gates takes the thresholds of the examples back (`withProof`).
+ */
+export function withoutProof(policy: PolicyDocument): void {
+  Object.assign(policy.gates.default, { volume: 1, freshness_minutes: 1_000_000 });
+  const why = 'made-up events';
+  policy.kpi.not_applicable = { default: { daily_active_sessions: why, activation_funnel: why }, sources: {} };
+}
+
+/** The gates as they are for users: thresholds by default, and KPIs measured. */
+export function withProof(policy: PolicyDocument): void {
+  Object.assign(policy.gates.default, { volume: 0.02, freshness_minutes: 30 });
+  policy.kpi.not_applicable = { default: {}, sources: {} };
+}
+
+/** A copy of the example configuration, with gates that made-up events pass, and the policy changed by `edit`. */
 export async function createConfigDir(edit: (policy: PolicyDocument) => void = () => undefined): Promise<{
   dir: string;
   editPolicy(edit: (policy: PolicyDocument) => void): Promise<void>;
@@ -29,7 +50,10 @@ export async function createConfigDir(edit: (policy: PolicyDocument) => void = (
     await writeFile(file, stringify(document));
   };
   const editPolicy = (change: (policy: PolicyDocument) => void) => editYaml('policy.yaml', change);
-  await editPolicy(edit);
+  await editPolicy((policy) => {
+    withoutProof(policy);
+    edit(policy);
+  });
   return {
     dir,
     editPolicy,

@@ -1,8 +1,8 @@
 import { batchPath } from '@backfill/core/client/api-client';
 import type { BatchDetail } from '@backfill/core/client/batch-view';
 import { watchBatches } from '@backfill/core/client/watch-batches';
-import type { ApprovalStage } from '@backfill/core/domain/approvals';
 import type { BatchStatus } from '@backfill/core/domain/batch-status';
+import type { KpiReference } from '@backfill/core/domain/kpi';
 import { nextSteps } from '@backfill/core/text/next-steps';
 import type { DemoContext } from './demo-context.ts';
 import { DemoError } from './demo-error.ts';
@@ -15,6 +15,8 @@ export interface Submission {
   batchId: string;
   source: string;
   input: string;
+  /** What others have counted. */
+  references: KpiReference[];
 }
 
 /** Submits batches over the lost day and waits for their plans. */
@@ -25,8 +27,8 @@ export async function submitBatches(
 ): Promise<BatchDetail[]> {
   const { startMs, endMs } = lostDay(run);
   const window = { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString() };
-  for (const { batchId, source, input } of submissions) {
-    const body = { batch_id: batchId, source, reason: 'outage', input, window, ticket: 'demo' };
+  for (const { batchId, source, input, references } of submissions) {
+    const body = { batch_id: batchId, source, reason: 'outage', input, window, references, ticket: 'demo' };
     await context.api('submitter').post('/v1/batches', body);
   }
   const batchIds = submissions.map(({ batchId }) => batchId);
@@ -49,7 +51,7 @@ export async function publishBatches(context: DemoContext, batches: readonly Bat
 }
 
 /** Every role that is asked for says yes, each with its own token. */
-async function signAll(context: DemoContext, batch: BatchDetail, stage: ApprovalStage): Promise<void> {
+async function signAll(context: DemoContext, batch: BatchDetail, stage: 'run' | 'publish'): Promise<void> {
   for (const role of batch.missing_approvals?.[stage] ?? []) {
     const approval = { stage, role, decision: 'approve', comment: 'demo' };
     await context.api(role).post(batchPath(batch.batch_id, '/approvals'), approval);

@@ -1,5 +1,7 @@
+import { loadConfigDir } from '@backfill/core/config/load-config';
 import { withTransaction } from '@backfill/core/db/transaction';
-import { formatCount, formatQuantity } from '@backfill/core/text/format-number';
+import { appReferences } from '@backfill/core/generate/app-kpis';
+import { formatCount, formatMeasure, formatQuantity } from '@backfill/core/text/format-number';
 import { checkBatch } from './check-batch.ts';
 import type { DemoContext } from './demo-context.ts';
 import { DemoError } from './demo-error.ts';
@@ -7,7 +9,7 @@ import { type DemoRun, nextDemoRun } from './demo-run.ts';
 import { countEvents, formatEventCounts } from './event-counts.ts';
 import { playLiveIngestion } from './live-ingestion.ts';
 import { findPersonalData } from './personal-data-search.ts';
-import { type UploadedLogs, uploadAccessLog, uploadAppLogs } from './raw-logs.ts';
+import { appWorld, type UploadedLogs, uploadAccessLog, uploadAppLogs } from './raw-logs.ts';
 import { publishBatches, runBatches, submitBatches } from './run-batches.ts';
 
 /**
@@ -23,10 +25,15 @@ export async function runDemo(context: DemoContext): Promise<DemoRun> {
   const [appLogs, webLogs] = await plantDay(context, run);
   const before = await countEvents(context.pool, run);
 
+  const { policy } = await loadConfigDir(context.configDir);
+  const references = appReferences(appWorld(run), policy.kpi.time_zone);
+  say('', 'What the app itself has counted, to hold its KPIs against:');
+  say(...references.map(({ kpi, day, value }) => `  ${day}  ${kpi}  ${formatMeasure(value)}`));
+
   say('', 'Plan: every object is pinned by its sha256, nothing is copied yet.');
   const planned = await submitBatches(context, run, [
-    { batchId: run.appBatch, source: 'app', input: appLogs.input },
-    { batchId: run.webBatch, source: 'web-access', input: webLogs.input },
+    { batchId: run.appBatch, source: 'app', input: appLogs.input, references },
+    { batchId: run.webBatch, source: 'web-access', input: webLogs.input, references: [] },
   ]);
   say('', 'Run approvals, bound to the plan hashes; then mirror, transform, import and verify.');
   const measured = await runBatches(context, planned);

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from './cli-error.ts';
 import { type SubmissionOptions, submissionBody } from './submission-options.ts';
@@ -40,6 +43,20 @@ describe('submissionBody', () => {
       ticket: 'T-1',
       retention_exception: { why: 'audit', until: '2027-01-01' },
     });
+  });
+
+  it('takes references from a file, for the API to judge', async () => {
+    const dir = await mkdtemp(path.join(tmpdir(), 'backfill-references-'));
+    const [file, broken, none] = ['good.json', 'broken.json', 'none.json'].map((name) => path.join(dir, name));
+    const references = [{ kpi: 'daily_active_sessions', day: '2026-08-01', value: 7, source: 'warehouse' }];
+    await writeFile(file as string, JSON.stringify(references));
+    await writeFile(broken as string, '{"kpi"');
+    expect(submissionBody('b1', INPUT, { ...OPTIONS, references: file as string })).toMatchObject({ references });
+    expect(mistakesOf('b1', { ...OPTIONS, references: broken as string })).toEqual([
+      expect.stringContaining('JSON list'),
+    ]);
+    expect(mistakesOf('', { ...OPTIONS, references: none as string })[0]).toContain('cannot be read (ENOENT)');
+    await rm(dir, { recursive: true });
   });
 
   it('names every mistake at once', () => {

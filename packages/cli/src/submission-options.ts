@@ -2,6 +2,7 @@ import { BATCH_ID, type BatchRequest, windowProblem } from '@backfill/core/domai
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from './cli-error.ts';
+import { readReferences } from './references-file.ts';
 
 /** The options that describe a batch, as commander hands them over. */
 export interface SubmissionOptions {
@@ -10,6 +11,7 @@ export interface SubmissionOptions {
   end: string;
   expectedEvents?: string;
   maxOverlap?: string;
+  references?: string;
   reason: string;
   retentionExceptionWhy?: string;
   retentionExceptionUntil?: string;
@@ -24,6 +26,7 @@ export function withSubmissionOptions(command: Command): Command {
     .requiredOption('--end <time>', 'first moment after the window')
     .option('--expected-events <n>', 'your own count of the missing events')
     .option('--max-overlap <share>', 'share of events that live ingestion may have as well')
+    .option('--references <file>', 'what others have counted: a JSON list of {kpi, day, value, source}')
     .option('--reason <reason>', 'why there is something to fill', 'outage')
     .option('--retention-exception-why <text>', 'lets older data in: the reason')
     .option('--retention-exception-until <date>', 'lets older data in: how long it may stay')
@@ -41,14 +44,16 @@ export type SubmissionBody = Omit<BatchRequest, 'reason'> & { reason: string };
  * @throws {UsageError} naming every option that cannot be understood; what only the API can know, the API says.
  */
 export function submissionBody(batchId: string, input: string, options: SubmissionOptions): SubmissionBody {
+  const given = options.references === undefined ? { references: undefined } : readReferences(options.references);
   const mistakes = [
+    ...('mistake' in given ? [given.mistake] : []),
     ...batchIdMistakes(batchId),
     ...windowMistakes(options),
     ...numberMistakes('--expected-events', options.expectedEvents, 'a whole number', /^\d{1,15}$/),
     ...numberMistakes('--max-overlap', options.maxOverlap, 'a share from 0 to 1', /^(0?\.\d+|0|1(\.0+)?)$/),
     ...exceptionMistakes(options),
   ];
-  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+  if ('mistake' in given || mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
   const { retentionExceptionWhy: why, retentionExceptionUntil: until, ticket } = options;
   return {
     batch_id: batchId,
@@ -58,6 +63,7 @@ export function submissionBody(batchId: string, input: string, options: Submissi
     window: { start: options.start, end: options.end },
     ...(options.expectedEvents !== undefined && { expected_events: Number(options.expectedEvents) }),
     ...(options.maxOverlap !== undefined && { max_overlap: Number(options.maxOverlap) }),
+    ...(given.references !== undefined && { references: given.references }),
     ...(why !== undefined && until !== undefined && { retention_exception: { why, until } }),
     ...(ticket !== undefined && { ticket }),
   };

@@ -7,6 +7,7 @@ import type { RollbackRow } from '@backfill/core/db/queries/batch-view-rollback-
 import type { GateResultRow } from '@backfill/core/db/queries/gate-result-list';
 import { missingRoles, type RequiredRoles, standingApprovals } from '@backfill/core/domain/approvals';
 import type { Balance } from '@backfill/core/domain/balance';
+import { missingOverrides, overrideHash } from '@backfill/core/domain/override';
 import { nextCalls } from './next-calls.ts';
 import type { BatchDetail, BatchView } from './schemas/batch-view.ts';
 import type { PeopleView } from './schemas/people-view.ts';
@@ -48,10 +49,20 @@ function balanceView(counts: Counts): Balance {
   };
 }
 
-function approvalViews({ batch, approvals }: BatchFacts): BatchView['approvals'] {
+function standingOverrides({ batch, gates, approvals }: BatchFacts): ApprovalRow[] {
+  const { plan_hash: planHash, rows_digest: rowsDigest } = batch;
+  if (planHash === null || rowsDigest === null) return [];
+  return gates.flatMap((gate) => [
+    ...standingApprovals(approvals, 'override', overrideHash({ planHash, rowsDigest }, gate)).values(),
+  ]);
+}
+
+function approvalViews(facts: BatchFacts): BatchView['approvals'] {
+  const { batch, approvals } = facts;
   const standing = new Set([
     ...standingApprovals(approvals, 'run', batch.plan_hash).values(),
     ...standingApprovals(approvals, 'publish', batch.gate_set_hash).values(),
+    ...standingOverrides(facts),
   ]);
   return approvals.map((approval) => ({
     stage: approval.stage,
@@ -59,6 +70,7 @@ function approvalViews({ batch, approvals }: BatchFacts): BatchView['approvals']
     actor: approval.actor,
     decision: approval.decision,
     at: approval.approved_at.toISOString(),
+    gate: approval.gate,
     comment: approval.comment,
     counts: standing.has(approval),
   }));
@@ -76,11 +88,12 @@ function gateViews(gates: readonly GateResultRow[]): BatchView['gates'] {
   }));
 }
 
-function missingView({ batch, approvals, required }: BatchFacts): BatchView['missing_approvals'] {
+function missingView({ batch, gates, approvals, required }: BatchFacts): BatchView['missing_approvals'] {
   if (required === undefined) return null;
   return {
     run: missingRoles(required.run, approvals, 'run', batch.plan_hash),
     publish: missingRoles(required.publish, approvals, 'publish', batch.gate_set_hash),
+    override: missingOverrides(batch, required, gates, approvals),
   };
 }
 

@@ -2,6 +2,11 @@ import { createRandom, type Random } from '@backfill/core/generate/random';
 
 /** The time window of the generated events, a day. */
 export const BENCH_WINDOW = { start: '2026-11-02T00:00:00Z', end: '2026-11-03T00:00:00Z' };
+/** Baselines for any number of events: a share of 1 is let off in test/bench/config. */
+export const BENCH_REFERENCES = ['2026-11-02', '2026-11-03'].map((day) => ({
+  ...{ kpi: 'daily_active_sessions', day, source: 'none: benches measure time' },
+  value: day === '2026-11-02' ? 1e9 : 0,
+}));
 /** The name of the source in test/bench/config that the events belong to. */
 export const BENCH_SOURCE = 'bench';
 

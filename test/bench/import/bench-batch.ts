@@ -3,11 +3,14 @@ import { getBatch } from '@backfill/core/db/queries/batch-get';
 import type { BatchStatus } from '@backfill/core/domain/batch-status';
 import type { ManagedProcess } from '@backfill/infra/managed-process';
 import { waitFor } from '../../support/wait-for.ts';
-import { BENCH_SOURCE, BENCH_WINDOW } from '../events/bench-events.ts';
+import { BENCH_REFERENCES, BENCH_SOURCE, BENCH_WINDOW } from '../events/bench-events.ts';
 import { watchMemory } from '../memory/peak-memory.ts';
 
 /** The one batch of each run. */
-export const BATCH = { batchId: 'big', source: BENCH_SOURCE, window: BENCH_WINDOW };
+export const BATCH = {
+  ...{ batchId: 'big', source: BENCH_SOURCE, window: BENCH_WINDOW },
+  request: { references: BENCH_REFERENCES },
+};
 export const TIMEOUT_MS = 3 * 3_600_000;
 const MIB = 1024 * 1024;
 

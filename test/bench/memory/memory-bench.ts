@@ -4,7 +4,7 @@ import type { BatchStatus } from '@backfill/core/domain/batch-status';
 import { insertBatch } from '../../support/insert-batch.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Bench, BenchOptions, BenchTable } from '../bench.ts';
-import { BENCH_SOURCE, BENCH_WINDOW } from '../events/bench-events.ts';
+import { BENCH_REFERENCES, BENCH_SOURCE, BENCH_WINDOW } from '../events/bench-events.ts';
 import { type BenchStack, startBenchStack } from './bench-stack.ts';
 import { putBigObject } from './big-object.ts';
 import { watchMemory } from './peak-memory.ts';
@@ -49,7 +49,8 @@ async function follow(stack: BenchStack): Promise<Row> {
   const peak = () => Math.round(watch.peak() / MIB);
   try {
     const start = peak();
-    await insertBatch(runtime, { batchId: BATCH, source: BENCH_SOURCE, window: BENCH_WINDOW });
+    const request = { references: BENCH_REFERENCES };
+    await insertBatch(runtime, { batchId: BATCH, source: BENCH_SOURCE, window: BENCH_WINDOW, request });
     await reach(runtime.pool, ['preparing', 'canary', 'importing']);
     const plan = peak();
     await reach(runtime.pool, ['canary', 'importing']);

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
+import { withoutProof } from '../config-dir.ts';
 
 const EXAMPLES = path.join(import.meta.dirname, '../../../examples/config');
 
@@ -142,11 +143,13 @@ function abroad(format: string) {
   return { ...source, region: 'non-eu', mapping: { ...source.mapping, session_id } };
 }
 
-/** A configuration directory with the sources of the leak test; the policy is the example's, but for shorter lines. */
+/** A configuration directory with the sources of the leak test; the policy is the example's, but for shorter lines and no KPIs. */
 export async function createLeakConfig(): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'backfill-leak-config-'));
   const policy = parse(await readFile(path.join(EXAMPLES, 'policy.yaml'), 'utf8'));
   policy.limits.max_line_bytes = MAX_LINE_BYTES;
+  withoutProof(policy);
+  delete policy.kpi.funnel;
   await writeFile(path.join(dir, 'policy.yaml'), stringify(policy));
   await mkdir(path.join(dir, 'sources'));
   const lifted = { ...UPCAST_SOURCE, mapping: LIFTED_MAPPING };

@@ -1,12 +1,14 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { generateAccessLog } from '@backfill/core/generate/access-log';
+import { appReferences } from '@backfill/core/generate/app-kpis';
 import { generateAppLog } from '@backfill/core/generate/app-log';
+import { type AppWorldOptions, lostWindow } from '@backfill/core/generate/app-world';
 import { type GeneratedFile, type Planted, sumPlanted } from '@backfill/core/generate/planted';
 import { formatCount, formatQuantity } from '@backfill/core/text/format-number';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from '../cli-context.ts';
-import { CliError } from '../cli-error.ts';
+import { CliError, UsageError } from '../cli-error.ts';
 import { helpExamples } from '../help-examples.ts';
 import { parseCount } from '../parse-count.ts';
 import type { GlobalOptions } from '../session.ts';
@@ -18,10 +20,13 @@ interface GenerateOptions {
   hours: number;
   sessions: number;
   requests: number;
+  references?: string;
 }
 
 /** Under the duplicate gate for any size but the smallest: the demo's access log can be published. */
 const REPEATS_PER_REQUEST = 0.0005;
+/** The examples' (kpi.time_zone). */
+const TIME_ZONE = 'Europe/Berlin';
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** `backfill generate DIR` */
@@ -39,15 +44,18 @@ export function addGenerate(program: Command, context: CliContext): void {
     .option('--hours <n>', 'app: length of the lost window', parseCount, 24)
     .option('--sessions <n>', 'app: sessions per day, about seven events each', parseCount, 1_000)
     .option('--requests <n>', 'web-access: requests of the day', parseCount, 5_000)
+    .option('--references <file>', "app: write what the app's own books say into a file, for submit --references")
     .addHelpText(
       'after',
       helpExamples(
         'generate ./my-logs --day 2026-08-01',
+        'generate ./my-logs --day 2026-08-01 --references ./books.json',
         'generate ./my-access-logs --source web-access --day 2026-08-01 --requests 20000',
       ),
     )
     .action(async (dir: string, options: GenerateOptions, command: Command) => {
       const planted = await writeFiles(dir, generate(options));
+      if (options.references !== undefined) await writeReferences(options.references, options);
       const { json } = command.optsWithGlobals<GlobalOptions>();
       const text = json ? JSON.stringify(planted, null, 2) : formatPlanted(dir, planted).join('\n');
       context.stdout.write(`${text}\n`);
@@ -57,16 +65,23 @@ export function addGenerate(program: Command, context: CliContext): void {
 function* generate(options: GenerateOptions): Generator<GeneratedFile> {
   const { seed, day, requests } = options;
   if (options.source === 'app') {
-    yield* generateAppLog({
-      seed,
-      day,
-      windowHours: options.hours,
-      sessionsPerDay: options.sessions,
-    });
+    yield* generateAppLog(appWorld(options));
     return;
   }
   const repeats = Math.floor(requests * REPEATS_PER_REQUEST);
   yield generateAccessLog({ seed, day, requests, repeats, gzip: true });
+}
+
+function appWorld({ seed, day, hours, sessions }: GenerateOptions): AppWorldOptions {
+  return { seed, day, windowHours: hours, sessionsPerDay: sessions };
+}
+
+async function writeReferences(file: string, options: GenerateOptions): Promise<void> {
+  if (options.source !== 'app') throw new UsageError('--references is for --source app: others have no KPIs.');
+  const world = appWorld(options);
+  // There are no live events around these logs.
+  const references = appReferences(world, TIME_ZONE, lostWindow(world));
+  await writeFile(file, `${JSON.stringify(references, null, 2)}\n`);
 }
 
 async function writeFiles(dir: string, files: Iterable<GeneratedFile>): Promise<Planted> {

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { readDefaultKpis } from '@backfill/core/config/kpi-files';
 import { loadConfigDir } from '@backfill/core/config/load-config';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../run-cli.ts';
@@ -38,6 +39,20 @@ describe('init', () => {
     const loaded = await loadConfigDir(config);
     expect([...loaded.sources.keys()]).toEqual([source]);
     expect(loaded.sources.get(source)?.mapping.time.path).toMatch(/^(?:ts|time|timestamp|booked_at)$/);
+  });
+
+  it.each([
+    ['app', {}],
+    ['web-access', { daily_active_sessions: expect.stringContaining('no id of a session') }],
+  ])('declares the KPIs that %s cannot have, and says what is left to name', async (source, declared) => {
+    const config = path.join(dir, 'config');
+    const { out } = await init('--from', path.join(RAW, source), '--config', config);
+    const { policy, kpis } = await loadConfigDir(config);
+    expect(policy.kpi.funnel).toBeUndefined();
+    expect(policy.kpi.not_applicable.sources).toEqual(Object.keys(declared).length === 0 ? {} : { [source]: declared });
+    expect(out).toContain('policy.yaml must name the steps of an activation (kpi.funnel)');
+    expect(out).toContain('kpi/daily_active_sessions.sql');
+    expect(kpis).toEqual(await readDefaultKpis());
   });
 
   it('adds a second source, and never overwrites', async () => {
@@ -79,7 +94,10 @@ describe('init', () => {
       format: 'ndjson',
       records: 500,
       skipped_files: ['b.gz', 'c.txt'],
-      files: ['sources/my-logs.yaml', 'taxonomy/events/opened/1-0-0.schema.json', 'policy.yaml'],
+      files: [
+        ...['sources/my-logs.yaml', 'taxonomy/events/opened/1-0-0.schema.json', 'policy.yaml'],
+        ...['kpi/daily_active_sessions.sql', 'kpi/activation_funnel.sql'],
+      ],
     });
   });
 

@@ -1,12 +1,14 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '@backfill/core/config/config-error';
+import { readDefaultKpis } from '@backfill/core/config/kpi-files';
 import { loadConfigDir } from '@backfill/core/config/load-config';
 import { REGIONS, type Region } from '@backfill/core/config/source';
 import { SOURCE_NAME } from '@backfill/core/domain/source-name';
 import { findCsvTypes, withCsvTypes } from '@backfill/core/draft/csv-types';
 import { type ConfigDraft, draftConfig } from '@backfill/core/draft/draft-config';
 import { draftFiles } from '@backfill/core/draft/draft-files';
+import { draftPolicy } from '@backfill/core/draft/draft-policy';
 import { formatQuantity } from '@backfill/core/text/format-number';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from '../cli-context.ts';
@@ -53,7 +55,7 @@ export function addInit(program: Command, context: CliContext): void {
       if (sample === undefined) throw new CliError(`No file in ${options.from} is of a known format.`);
       const draft = draftFromSample(options.source ?? sourceNameOf(options.from), sample, options.region);
       const files = draftFiles(draft);
-      await addPolicy(options.config, files);
+      await addPolicy(options.config, draft, files);
       await writeNewFiles(options.config, files);
       await checkResult(options.config);
       const { json } = command.optsWithGlobals<GlobalOptions>();
@@ -71,10 +73,14 @@ function draftFromSample(source: string, { format, records }: FolderSample, regi
   return draftConfig(source, format, withCsvTypes(records, types), { ...(csv !== undefined && { csv }), region });
 }
 
-/** A new directory gets the policy of the examples, so that it loads. */
-async function addPolicy(dir: string, files: Map<string, string>): Promise<void> {
+/**
+ * A new directory gets the policy of the examples, for its own source instead of theirs, and the definitions of the KPIs.
+ * Into a policy that is there already nothing is written: what is missing in it is told.
+ */
+async function addPolicy(dir: string, draft: ConfigDraft, files: Map<string, string>): Promise<void> {
   if (await exists(path.join(dir, POLICY))) return;
-  files.set(POLICY, await readFile(path.join(EXAMPLE_CONFIG, POLICY), 'utf8'));
+  files.set(POLICY, draftPolicy(await readFile(path.join(EXAMPLE_CONFIG, POLICY), 'utf8'), draft));
+  for (const [kpi, definition] of Object.entries(await readDefaultKpis())) files.set(`kpi/${kpi}.sql`, definition);
 }
 
 async function writeNewFiles(dir: string, files: ReadonlyMap<string, string>): Promise<void> {

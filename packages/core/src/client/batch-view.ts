@@ -18,6 +18,8 @@ const gateSchema = z.looseObject({
   threshold: z.number(),
   observed: z.number().nullable(),
   passed: z.boolean(),
+  /** With the policy's reason where the source cannot have such a gate. */
+  detail: z.looseObject({ not_applicable: z.string().optional() }).optional(),
 });
 
 const approvalSchema = z.looseObject({
@@ -83,7 +85,14 @@ export const batchViewSchema = z.looseObject({
   gates: z.array(gateSchema),
   approvals: z.array(approvalSchema),
   /** Roles that have not said yes; null before there is a plan. */
-  missing_approvals: z.looseObject({ run: z.array(z.string()), publish: z.array(z.string()) }).nullable(),
+  missing_approvals: z
+    .looseObject({
+      run: z.array(z.string()),
+      publish: z.array(z.string()),
+      /** Absent from an older API. */
+      override: z.array(z.looseObject({ gate: z.string(), role: z.string() })).optional(),
+    })
+    .nullable(),
   /** Of a batch that was taken back: what that did, and its proof. */
   rollback: z
     .looseObject({

@@ -14,14 +14,8 @@ interface LooseConfig {
 
 /** Adds the mistakes that only show between files, or between the parts of one. */
 export function crossCheck(config: LooseConfig, mistakes: ConfigMistake[]): void {
-  for (const name of Object.keys(config.policy?.gates.sources ?? {})) {
-    if (config.sources.has(name)) continue;
-    const path = `/gates/sources/${name}`;
-    mistakes.push({
-      file: 'policy.yaml',
-      path,
-      message: 'there is no such source (or it has mistakes)',
-    });
+  if (config.policy !== undefined) {
+    checkPolicy(config.policy, config, (path, message) => mistakes.push({ file: 'policy.yaml', path, message }));
   }
   for (const source of config.sources.values()) {
     const add = (path: string, message: string): void => {
@@ -36,6 +30,21 @@ export function crossCheck(config: LooseConfig, mistakes: ConfigMistake[]): void
 }
 
 type AddMistake = (path: string, message: string) => void;
+
+function checkPolicy({ gates, kpi }: Policy, { sources, taxonomy }: LooseConfig, add: AddMistake): void {
+  const named = [
+    ['/gates/sources', gates.sources],
+    ['/kpi/not_applicable/sources', kpi.not_applicable.sources],
+  ] as const;
+  for (const [path, bySource] of named) {
+    for (const name of Object.keys(bySource)) {
+      if (!sources.has(name)) add(`${path}/${name}`, 'there is no such source (or it has mistakes)');
+    }
+  }
+  for (const [index, step] of (kpi.funnel?.steps ?? []).entries()) {
+    if (!taxonomy.has(step)) add(`/kpi/funnel/steps/${index}`, 'is no event of the taxonomy');
+  }
+}
 
 function checkIdentity(source: SourceConfig, add: AddMistake): void {
   const hasRecordId = source.mapping.record_id !== undefined;

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { ConfigError, type ConfigMistake } from './config-error.ts';
+import { readDefaultKpis } from './kpi-files.ts';
 import { loadConfigDir } from './load-config.ts';
 import { gateThresholds } from './policy.ts';
 
@@ -56,8 +58,63 @@ describe('the example configuration', () => {
       duplicate_ratio: 0.01,
       max_overlap: 0.001,
       schema: 1,
+      volume: 0.02,
+      freshness_minutes: 30,
+      daily_active_sessions: 0.015,
+      activation_conversion: 0.005,
     });
     expect(gateThresholds(policy, 'app').duplicate_ratio).toBe(0.001);
+  });
+});
+
+describe('a policy from before there were KPI gates', () => {
+  it('has the runbook’s thresholds, for a source with some of its own too', async () => {
+    const document = parse(await readFile(path.join(dir, 'policy.yaml'), 'utf8'));
+    const { duplicate_ratio, max_overlap, schema } = document.gates.default;
+    document.gates = { default: { duplicate_ratio, max_overlap, schema }, sources: { app: { max_overlap: 0.5 } } };
+    document.kpi = { time_zone: document.kpi.time_zone };
+    delete document.approvals.override;
+    await writeFile(path.join(dir, 'policy.yaml'), stringify(document));
+    const { policy } = await loadConfigDir(dir);
+    expect(gateThresholds(policy, 'app')).toEqual({
+      ...{ duplicate_ratio: 0.001, max_overlap: 0.5, schema: 1, volume: 0.02, freshness_minutes: 30 },
+      ...{ daily_active_sessions: 0.015, activation_conversion: 0.005 },
+    });
+    expect(policy.kpi).toEqual({
+      ...{ time_zone: 'Europe/Berlin', baseline_weeks: 4, neighbour_days: 2, timeout_seconds: 120 },
+      not_applicable: { default: {}, sources: {} },
+    });
+    expect(policy.approvals.override).toEqual(['product_analytics_manager']);
+  });
+
+  it('takes a default for one gate and overrides it for a source', async () => {
+    await edit('policy.yaml', '    volume: 0.02', '    volume: 0.5');
+    await edit('policy.yaml', '  sources: {}', '  sources: { app: { schema: 0.9 }, cdn: { volume: 0.1 } }');
+    const { policy } = await loadConfigDir(dir);
+    expect(['app', 'cdn'].map((source) => gateThresholds(policy, source).volume)).toEqual([0.5, 0.1]);
+  });
+});
+
+describe('definitions of KPIs', () => {
+  it('in the examples are those that ship with the software', async () => {
+    expect((await loadConfigDir(EXAMPLE)).kpis).toEqual(await readDefaultKpis());
+    await rm(path.join(dir, 'kpi'), { recursive: true });
+    expect((await loadConfigDir(dir)).kpis).toEqual(await readDefaultKpis());
+  });
+
+  it('are taken from the directory, one by one', async () => {
+    await rm(path.join(dir, 'kpi/activation_funnel.sql'));
+    await writeFile(path.join(dir, 'kpi/daily_active_sessions.sql'), 'select day, 1 as value from kpi_events');
+    const { kpis } = await loadConfigDir(dir);
+    expect(kpis.daily_active_sessions).toBe('select day, 1 as value from kpi_events');
+    expect(kpis.activation_funnel).toBe((await readDefaultKpis()).activation_funnel);
+  });
+
+  it('are mistakes when they are no SELECT, or define no KPI', async () => {
+    await writeFile(path.join(dir, 'kpi/daily_active_sessions.sql'), 'delete from analytics.events_log');
+    await writeFile(path.join(dir, 'kpi/revenue.sql'), 'select 1 from kpi_events');
+    await writeFile(path.join(dir, 'kpi/README.md'), '');
+    expect(await places()).toEqual(['kpi/README.md', 'kpi/daily_active_sessions.sql', 'kpi/revenue.sql']);
   });
 });
 
@@ -123,6 +180,8 @@ describe('mistakes', () => {
 
   it('are references that lead nowhere', async () => {
     await edit('policy.yaml', '  sources: {}', '  sources: { apq: { schema: 0.9 } }');
+    await edit('policy.yaml', '      cdn:', '      cdm:');
+    await edit('policy.yaml', '[signup_completed, feature_used]', '[signup_completed, feature_uzed]');
     await edit('sources/app.yaml', 'Page Viewed: page_viewed', 'Page Viewed: page_seen');
     await edit('sources/app.yaml', 'signup_started: 1-0-0', 'signup_started: 1-0-1');
     await edit('sources/app.yaml', '    browser: client.user_agent', '    browzer: client.constructor');
@@ -130,6 +189,8 @@ describe('mistakes', () => {
     expect((await places()).sort()).toEqual(
       [
         'policy.yaml /gates/sources/apq',
+        'policy.yaml /kpi/funnel/steps/1',
+        'policy.yaml /kpi/not_applicable/sources/cdm',
         'sources/app.yaml /events/page_viewed',
         'sources/app.yaml /events/signup_started',
         'sources/app.yaml /mapping/event_name/values/Page Viewed',

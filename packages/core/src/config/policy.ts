@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { APPROVER_ROLES } from '../domain/approvals.ts';
 import { EU_REGIONS } from '../domain/eu-regions.ts';
 import { SOURCE_NAME } from '../domain/source-name.ts';
+import { MAX_WINDOW_DAYS } from '../domain/submission.ts';
+import { kpiPolicySchema } from './kpi-policy.ts';
 import { privacyPolicySchema } from './privacy-policy.ts';
 
 const share = z.number().min(0).max(1);
@@ -9,7 +11,8 @@ const roles = z
   .array(z.enum(APPROVER_ROLES))
   .refine((list) => new Set(list).size === list.length, 'names a role twice');
 
-const gatesSchema = z.strictObject({
+/** Every threshold, none with a default: what a source leaves out is taken from the default of all. */
+const thresholds = {
   /** Largest share of duplicates in the staged rows. */
   duplicate_ratio: share,
   /** Share of staged rows that another batch or live ingestion may also have delivered. */
@@ -18,6 +21,25 @@ const gatesSchema = z.strictObject({
   schema: share,
   /** Share of the signed rows that a publish may leave out of people who were suppressed since; 0.01 when absent. */
   max_newly_suppressed: share.optional(),
+  /** Share of the expected events that may be missing without an explanation, or too many. */
+  volume: share,
+  /** How long before the window's end the latest event may lie. */
+  freshness_minutes: z
+    .number()
+    .min(0)
+    .max(MAX_WINDOW_DAYS * 1_440),
+  /** How far a day's sessions may be from their baseline, as a share of it. */
+  daily_active_sessions: z.number().min(0).max(10),
+  /** How far a cohort's conversion may be from its baseline: 0.005 is half a percentage point. */
+  activation_conversion: share,
+};
+
+const gatesSchema = z.strictObject({
+  ...thresholds,
+  volume: thresholds.volume.default(0.02),
+  freshness_minutes: thresholds.freshness_minutes.default(30),
+  daily_active_sessions: thresholds.daily_active_sessions.default(0.015),
+  activation_conversion: thresholds.activation_conversion.default(0.005),
 });
 
 const region = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'is not the name of a region');
@@ -41,19 +63,18 @@ const residencySchema = z.strictObject({
   vouched_buckets: z.array(z.string().min(1)).default([]),
 });
 
-const kpiTimeZone = z.string().refine(isTimeZone, 'is not a time zone of the IANA database');
-
 /** `policy.yaml`. */
 export const policySchema = z.strictObject({
   version: z.literal(1),
   gates: z.strictObject({
     default: gatesSchema,
-    sources: z.record(z.string().regex(SOURCE_NAME), gatesSchema.partial()).default({}),
+    sources: z.record(z.string().regex(SOURCE_NAME), z.strictObject(thresholds).partial()).default({}),
   }),
-  /** The roles that must all say yes; an empty list asks for no approval. */
+  /** The roles that must all say yes; an empty list asks for no approval, and lets nobody override. */
   approvals: z.strictObject({
     run: roles,
     publish: roles,
+    override: roles.default(['product_analytics_manager']),
     /** Where a run of the same recipe elsewhere must have gone well before anything runs. */
     rehearsal: z
       .strictObject({
@@ -79,7 +100,7 @@ export const policySchema = z.strictObject({
     import_events_per_second: z.int().min(1).max(10_000_000).optional(),
   }),
   privacy: privacyPolicySchema.prefault({}),
-  kpi: z.strictObject({ time_zone: kpiTimeZone }),
+  kpi: kpiPolicySchema,
   residency: residencySchema.prefault({}),
 });
 
@@ -98,14 +119,4 @@ export function gateThresholds(policy: Policy, source: string): GateThresholds {
 /** True when a batch of the source needs a rehearsal before its run. */
 export function needsRehearsal({ approvals: { rehearsal } }: Policy, source: string): boolean {
   return rehearsal.sources[source] ?? rehearsal.default;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }

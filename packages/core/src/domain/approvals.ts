@@ -21,12 +21,19 @@ export const APPROVER_ROLES = [
 ] as const satisfies readonly Role[];
 export type ApproverRole = (typeof APPROVER_ROLES)[number];
 
-/** Before the run, bound to the plan hash; before publish, bound to the gate-set hash. */
-export type ApprovalStage = 'run' | 'publish';
+/**
+ * Before the run, bound to the plan hash; before publish, bound to the gate-set hash; an override, bound to what one gate
+ * measured (see `overrideHash`).
+ */
+export type ApprovalStage = 'run' | 'publish' | 'override';
 export type ApprovalDecision = 'approve' | 'reject';
 
-/** The roles that must all say yes at each stage, as the plan has pinned them. */
-export type RequiredRoles = Readonly<Record<ApprovalStage, readonly string[]>>;
+/** The roles that must all say yes at each stage, as the plan has pinned them; older plans know no overrides. */
+export interface RequiredRoles {
+  readonly run: readonly string[];
+  readonly publish: readonly string[];
+  readonly override?: readonly string[];
+}
 
 /** A decision as it was stored. `boundHash` is what its actor saw and signed. */
 export interface RecordedApproval {

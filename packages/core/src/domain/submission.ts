@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 import type { JsonObject } from './json.ts';
+import type { KpiReference } from './kpi.ts';
 
 /** As the contract writes it. */
 export const BATCH_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -27,7 +28,8 @@ export interface BatchRequest {
   expected_events?: number | undefined;
   /** Share of staged rows that others may also have delivered. */
   max_overlap?: number | undefined;
-  references?: { kpi: string; day: string; value: number; source: string }[] | undefined;
+  /** What KPIs were on single days, by the books of somebody else. */
+  references?: KpiReference[] | undefined;
   /** Lets older objects and events in than retention allows, until the date. */
   retention_exception?: { why: string; until: string } | undefined;
   ticket?: string | undefined;

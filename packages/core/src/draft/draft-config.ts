@@ -1,6 +1,7 @@
 import type { Region, SourceConfig } from '../config/source.ts';
 import type { FormatName } from '../domain/format-name.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
+import type { KpiName } from '../domain/kpi.ts';
 import { compilePath } from '../recipe/read-path.ts';
 import {
   chooseEventName,
@@ -19,6 +20,8 @@ export interface ConfigDraft {
   source: SourceConfig;
   /** Event name → schema of its version 1-0-0. */
   schemas: Map<string, JsonObject>;
+  /** KPIs that the source cannot have, with the reasons. */
+  notApplicable: Partial<Record<KpiName, string>>;
   /** What was decided, one line each. */
   decisions: string[];
   /** What a person has to look at, one line each. */
@@ -58,6 +61,15 @@ export function draftConfig(
   const known = new Set([...schemas.values()].flatMap(({ properties = {} }) => Object.keys(properties ?? {})));
   const mapped = [...names].filter(([, name]) => known.has(name));
   const properties = Object.fromEntries(mapped.map(([path, name]) => [name, path]));
+  const notApplicable = inapplicableKpis(ids.mapping);
+  for (const [kpi, why] of Object.entries(notApplicable)) {
+    todo.push(`policy.yaml must say kpi.not_applicable.sources.${source}.${kpi}: ${why}. Else that gate fails.`);
+  }
+  if (notApplicable.activation_funnel === undefined) {
+    todo.push(
+      'policy.yaml must name the steps of an activation (kpi.funnel), or declare activation_funnel not applicable.',
+    );
+  }
   return {
     source: {
       version: 1,
@@ -71,9 +83,18 @@ export function draftConfig(
       mapping: { time, event_name: eventName.mapping, ...ids.mapping, properties },
     },
     schemas,
+    notApplicable,
     decisions,
     todo,
   };
+}
+
+/** KPIs that a source cannot have without these ids, each with the reason that a report will show. */
+function inapplicableKpis({ session_id, subject_id }: Pick<Mapping, 'session_id' | 'subject_id'>) {
+  const why: ConfigDraft['notApplicable'] = {};
+  if (session_id === undefined) why.daily_active_sessions = 'no id of a session was found in its records';
+  if (subject_id === undefined) why.activation_funnel = 'no id of a person was found in its records';
+  return why;
 }
 
 /** A web server writes each request once, and its times are too coarse to tell requests apart. */

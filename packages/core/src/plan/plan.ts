@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto';
+import type { KpiDefinitions } from '../config/kpi-files.ts';
+import type { KpiPolicy } from '../config/kpi-policy.ts';
 import type { GateThresholds, Policy } from '../config/policy.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { FormatName } from '../domain/format-name.ts';
 import type { JsonValue } from '../domain/json.ts';
+import type { KpiName, KpiReference } from '../domain/kpi.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
 /** One pinned object of the input, named by its key below the batch's prefix. */
@@ -20,10 +23,24 @@ export interface ManifestEntry {
   copy?: { size: number; sha256: string };
 }
 
+/** Thresholds that plans have not always had: a gate is judged by what was approved, so older plans go without. */
+type LaterThresholds = 'volume' | 'freshness_minutes' | 'daily_active_sessions' | 'activation_conversion';
+
 /** A source's thresholds, with what the submission says about overlap. */
-export interface PlannedThresholds extends GateThresholds {
+export interface PlannedThresholds
+  extends Omit<GateThresholds, LaterThresholds>,
+    Partial<Pick<GateThresholds, LaterThresholds>> {
   /** The policy's own `max_overlap`: the share of events that may have come before in files that were cut differently. */
   max_recut: number;
+}
+
+/** What the KPI gates are measured by: definitions, baselines and where they do not apply. */
+export interface PlannedKpis extends Omit<KpiPolicy, 'not_applicable'> {
+  definitions: KpiDefinitions;
+  /** Why the source cannot have a KPI. */
+  not_applicable: Partial<Record<KpiName, string>>;
+  /** Of the submission. */
+  references: KpiReference[];
 }
 
 /** What is approved before anything runs: everything that decides what the batch will do. Plain JSON. */
@@ -34,13 +51,20 @@ export interface Plan {
   manifest: ManifestEntry[];
   recipe: Recipe;
   policy: Pick<Policy, 'retention'> & {
-    /** `rehearsal`: whether one must be on record before the run; absent when not. */
-    approvals: { run: string[]; publish: string[]; rehearsal?: true };
+    /**
+     * `override`: absent in plans from before there were KPI gates. `rehearsal`: whether one must be on record before the
+     * run; absent when not.
+     */
+    approvals: { run: string[]; publish: string[]; override?: string[]; rehearsal?: true };
     gates: PlannedThresholds;
+    /** Absent in plans from before there were KPI gates. */
+    kpi?: PlannedKpis;
     /** Absent when imports have no limit of speed. */
     import_events_per_second?: number;
   };
   retentionException: { why: string; until: string } | null;
+  /** The submitter's own count of the missing events; absent when there is none. */
+  expectedEvents?: number;
 }
 
 /** sha256 of the plan's canonical JSON: what run approvals bind to. */

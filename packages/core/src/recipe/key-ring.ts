@@ -50,7 +50,7 @@ export function keyVersionAt(periods: readonly KeyPeriod[], eventTsMs: number): 
  * @throws RangeError naming a key version that is needed and not in the ring
  */
 export function pinRecipeKeys(
-  policy: Pick<Policy, 'privacy' | 'kpi'>,
+  policy: Pick<Policy, 'privacy'> & { kpi: Pick<Policy['kpi'], 'time_zone'> },
   ring: KeyRing,
   given: { windowStartMs: number; windowEndMs: number; retentionCutoffMs: number | null; nowMs: number },
 ): RecipeKeys {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { BackfillConfig } from '../config/load-config.ts';
+import { policySchema } from '../config/policy.ts';
 import { buildRecipe, recipeHash } from './recipe.ts';
 import { testRecipe } from './recipe-fixture.ts';
 
 const base = testRecipe();
 const schema = base.taxonomy.purchased?.schema ?? {};
 const config: BackfillConfig = {
-  policy: {
+  policy: policySchema.parse({
     version: 1,
     gates: { default: { duplicate_ratio: 0.001, max_overlap: 0.001, schema: 1 }, sources: {} },
     approvals: { run: [], publish: [], rehearsal: { default: false, sources: {} }, escalation: ['product_owner'] },
@@ -15,10 +16,11 @@ const config: BackfillConfig = {
     privacy: { future_skew_minutes: 60, key_periods: [{ version: 1 }] },
     kpi: { time_zone: 'Europe/Berlin' },
     residency: { regions: ['eu-central-1'], hosts: [], loopback: false, vouched_buckets: [] },
-  },
+  }),
   sources: new Map([['shop', base.source]]),
   taxonomy: new Map([['purchased', new Map([['1-0-0', schema]])]]),
   upcasts: new Map(),
+  kpis: { daily_active_sessions: '', activation_funnel: '' },
 };
 const options = {
   windowStartMs: base.window.startMs,

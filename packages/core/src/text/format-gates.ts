@@ -11,11 +11,10 @@ export function formatGates(gates: readonly GateView[]): string[] {
       { heading: 'threshold', align: 'right' },
       { heading: '', align: 'left' },
     ],
-    gates.map(({ gate, observed, threshold, passed }) => [
-      gate,
-      formatMeasure(observed),
-      formatMeasure(threshold),
-      passed ? 'passed' : 'FAILED',
-    ]),
+    gates.map(({ gate, observed, threshold, passed, detail }) =>
+      detail?.not_applicable === undefined
+        ? [gate, formatMeasure(observed), formatMeasure(threshold), passed ? 'passed' : 'FAILED']
+        : [gate, '–', formatMeasure(threshold), 'not applicable'],
+    ),
   );
 }

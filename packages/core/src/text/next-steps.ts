@@ -55,7 +55,13 @@ function stepsByStatus(batch: BatchView): Step[] {
     case 'published':
       return [report, step(`rollback ${id} --watch`, 'takes it back')];
     case 'gates_failed':
-      return [report, step(`verify ${id} --watch`, 'measures again'), giveUp(id), escalate(id)];
+      return [
+        report,
+        ...overrideSteps(batch),
+        step(`verify ${id} --watch`, 'measures again'),
+        giveUp(id),
+        escalate(id),
+      ];
     case 'halted':
     case 'failed':
       if (restsAtLimit(batch)) return [step(`import --batch-id ${id}`, 'imports the rest'), giveUp(id)];
@@ -74,6 +80,13 @@ function approvalSteps(id: string, roles: readonly string[]): Step[] {
 
 function escalate(id: string): Step {
   return step(`escalate ${id} --why TEXT`, 'asks those who decide about conflicts');
+}
+
+/** One command per role that may let the median decide where a KPI has nothing better to be compared with. */
+function overrideSteps({ batch_id: id, missing_approvals: missing }: BatchView): Step[] {
+  return (missing?.override ?? []).map(({ gate, role }) =>
+    step(`approve ${id} --gate ${gate} --role ${role} --comment "…"`, 'lets the median of other weeks decide'),
+  );
 }
 
 function giveUp(id: string): Step {

@@ -1,7 +1,9 @@
+import type { BackfillConfig } from '@backfill/core/config/load-config';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
 import { insertBatch } from '@backfill/core/db/queries/batch-insert';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { enqueueOpenWork } from '@backfill/core/dispatch/change-status';
+import { referencesOutside } from '@backfill/core/domain/kpi-references';
 import { type BatchRequest, requestSha256 } from '@backfill/core/domain/submission';
 import type { ApiServer } from '../api-server.ts';
 import type { ApiContext } from '../context.ts';
@@ -12,11 +14,19 @@ import { problemAnswers } from '../schemas/problem-answers.ts';
 import { submissionBody } from '../schemas/submission-body.ts';
 
 /** A source that is well named but not configured; `source` may be anything a caller has sent. */
-async function sourceMistakes(context: ApiContext, source: unknown): Promise<FieldError[]> {
-  const { sources } = await context.loadConfig();
+function sourceMistakes({ sources }: BackfillConfig, source: unknown): FieldError[] {
   if (typeof source !== 'string' || sources.has(source)) return [];
   const known = [...sources.keys()].sort().join(', ');
   return [{ path: 'source', message: `is not configured; there are: ${known || 'none'}` }];
+}
+
+/** References for days that the window does not touch, where the policy has its days begin. */
+function referenceMistakes({ policy }: BackfillConfig, { references = [], window }: BatchRequest): FieldError[] {
+  const span = { startMs: Date.parse(window.start), endMs: Date.parse(window.end) };
+  return referencesOutside(references, span, policy.kpi.time_zone).map(({ index, field, message }) => ({
+    path: `references.${index}.${field}`,
+    message,
+  }));
 }
 
 async function allMistakes(context: ApiContext, invalid: Error, body: unknown): Promise<Error> {
@@ -24,7 +34,7 @@ async function allMistakes(context: ApiContext, invalid: Error, body: unknown): 
   const found = invalid.errors ?? [];
   if (found.some((error) => error.path === 'source')) return invalid;
   const source = Object(body).source as unknown;
-  return invalidRequest([...found, ...(await sourceMistakes(context, source))]);
+  return invalidRequest([...found, ...sourceMistakes(await context.loadConfig(), source)]);
 }
 
 function refuseOther(existing: BatchRow, sha256: string): void {
@@ -65,7 +75,8 @@ export function addSubmitBatch(server: ApiServer, context: ApiContext): void {
       const sha256 = requestSha256(body);
       let existing = await getBatch(context.pool, body.batch_id);
       if (existing === undefined) {
-        const mistakes = await sourceMistakes(context, body.source);
+        const config = await context.loadConfig();
+        const mistakes = [...sourceMistakes(config, body.source), ...referenceMistakes(config, body)];
         if (mistakes.length > 0) throw invalidRequest(mistakes);
         const isNew = await submit(context, body, sha256, caller.actor);
         if (isNew) context.logger.info({ batch_id: body.batch_id, source: body.source }, 'batch submitted');

@@ -66,14 +66,19 @@ export const BatchView = z.object({
       actor: z.string(),
       decision: z.enum(['approve', 'reject']),
       at: instant,
+      gate: z.string().nullable().describe('The gate that an override is about'),
       comment: z.string().nullable(),
       counts: z.boolean().describe('False when it was bound to another plan or gate set, or its role decided anew'),
     }),
   ),
   missing_approvals: z
-    .object({ run: z.array(z.string()), publish: z.array(z.string()) })
+    .object({
+      run: z.array(z.string()),
+      publish: z.array(z.string()),
+      override: z.array(z.object({ gate: z.string(), role: z.string() })),
+    })
     .nullable()
-    .describe('Roles that have not said yes yet; null before the plan'),
+    .describe('Roles that have not said yes yet, of overrides with the gate; null before the plan'),
   rollback: z
     .object({
       mode: z.string(),

@@ -10,6 +10,8 @@ const GOOD = {
   window: { start: '2026-03-01T00:00:00+01:00', end: '2026-03-08T00:00:00Z' },
 };
 
+const REFERENCE = { kpi: 'daily_active_sessions', day: '2026-03-02', value: 3.5, source: 'log of the proxy' };
+
 const schema = submissionBody('analytics-raw');
 
 function mistakes(body: unknown): string[] {
@@ -23,7 +25,10 @@ describe('submissionBody', () => {
       ...GOOD,
       expected_events: 0,
       max_overlap: 1,
-      references: [{ kpi: 'das', day: '2026-02-01', value: 3.5, source: 'warehouse' }],
+      references: [
+        { ...REFERENCE, source: 'warehouse' },
+        { ...REFERENCE, kpi: 'activation_funnel', value: 0.31 },
+      ],
       retention_exception: { why: 'lawful interest', until: '2027-01-01T00:00:00Z' },
       ticket: 'OPS-1',
     };
@@ -56,6 +61,13 @@ describe('submissionBody', () => {
     ['an unknown field of the window', { window: { ...GOOD.window, zone: 'UTC' } }, ['window.zone']],
     ['half an event', { expected_events: 0.5 }, ['expected_events']],
     ['an overlap over 1', { max_overlap: 1.01 }, ['max_overlap']],
+    ['an unknown KPI', { references: [{ ...REFERENCE, kpi: 'das' }] }, ['references.0.kpi']],
+    ['no day', { references: [REFERENCE, { ...REFERENCE, day: '2026-02-30' }] }, ['references.1.day']],
+    ['a negative reference', { references: [{ ...REFERENCE, value: -1 }] }, ['references.0.value']],
+    ['a reference that is no number', { references: [{ ...REFERENCE, value: Number.NaN }] }, ['references.0.value']],
+    ['a reference without its source', { references: [{ ...REFERENCE, source: undefined }] }, ['references.0.source']],
+    ['per cent', { references: [{ ...REFERENCE, kpi: 'activation_funnel', value: 31 }] }, ['references.0.value']],
+    ['a contradiction', { references: [REFERENCE, { ...REFERENCE, value: 4 }] }, ['references.1.value']],
     ['half a surrogate pair', { ticket: 'a\ud800' }, ['ticket']],
     ['U+0000', { ticket: 'a\u0000' }, ['ticket']],
     ['an exception without an end', { retention_exception: { why: 'x' } }, ['retention_exception.until']],

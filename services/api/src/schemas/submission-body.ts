@@ -1,3 +1,5 @@
+import { KPI_NAMES } from '@backfill/core/domain/kpi';
+import { referenceProblems } from '@backfill/core/domain/kpi-references';
 import { SOURCE_NAME } from '@backfill/core/domain/source-name';
 import {
   BATCH_ID,
@@ -25,11 +27,20 @@ const window = z
   .describe('[start, end)');
 
 const reference = z.strictObject({
-  kpi: plainText(64),
+  kpi: z.enum(KPI_NAMES, `is no KPI; there are: ${KPI_NAMES.join(', ')}`),
   day: z.iso.date(),
   value: z.number(),
   source: plainText(200),
 });
+
+const references = z
+  .array(reference)
+  .max(MAX_REFERENCES)
+  .superRefine((given, context) => {
+    for (const { index, field, message } of referenceProblems(given)) {
+      context.addIssue({ code: 'custom', path: [index, field], message });
+    }
+  });
 
 const replaces = z
   .union([z.strictObject({ batch_id: z.string().regex(BATCH_ID) }), z.strictObject({ live: z.literal(true) })])
@@ -88,7 +99,7 @@ export function submissionBody(rawBucket: string) {
       window,
       expected_events: z.int().min(0).optional(),
       max_overlap: z.number().min(0).max(1).optional(),
-      references: z.array(reference).max(MAX_REFERENCES).optional(),
+      references: references.optional(),
       replaces: replaces.optional(),
       retention_exception: retentionException.optional(),
       ticket: plainText(200).optional(),

@@ -20,6 +20,7 @@ import { pinCopies } from '@backfill/core/transform/pin-copies';
 import { formatHints, type PinnedInput, pinInput } from '@backfill/core/transform/pin-input';
 import { inputWork } from '@backfill/core/transform/transform-work';
 import { buildPlan, loadConfigForPlan } from '../plan/build-plan.ts';
+import { checkKpis } from '../plan/check-kpis.ts';
 import { pinKeys } from '../plan/pin-keys.ts';
 
 const ACTOR = 'transformer';
@@ -69,6 +70,7 @@ async function makePlan(
   if (source === undefined) throw new FatalError(`${batch.input} is not of the form s3://bucket/prefix/`);
   await requireResidency(context, [source.bucket]);
   const files = await loadConfigForPlan(config.configDir, batch.source);
+  await checkKpis(context.pool, files, batch.source);
   const retentionException = retentionExceptionOf(batch.request, Date.now());
   const cutoffs = retentionCutoffs(files.policy.retention, retentionException, Date.now());
   if (cutoffs.eventsMs !== null && batch.window_end.getTime() <= cutoffs.eventsMs) {

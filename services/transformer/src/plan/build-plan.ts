@@ -1,6 +1,8 @@
+import { inapplicableKpis } from '@backfill/core/config/kpi-policy';
 import { type BackfillConfig, loadConfigDir } from '@backfill/core/config/load-config';
 import { gateThresholds, needsRehearsal } from '@backfill/core/config/policy';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
+import type { KpiReference } from '@backfill/core/domain/kpi';
 import { FatalError } from '@backfill/core/errors';
 import type { ManifestEntry, Plan } from '@backfill/core/plan/plan';
 import type { Recipe } from '@backfill/core/recipe/recipe';
@@ -28,7 +30,8 @@ export function buildPlan(given: {
 }): Plan {
   const { batch, config } = given;
   const gates = gateThresholds(config.policy, batch.source);
-  const maxOverlap = batch.request.max_overlap;
+  const { kpi } = config.policy;
+  const { max_overlap: maxOverlap, expected_events: expectedEvents, references = [] } = batch.request;
   const rate = config.policy.limits.import_events_per_second;
   return {
     planVersion: 1,
@@ -40,6 +43,7 @@ export function buildPlan(given: {
       approvals: {
         run: config.policy.approvals.run,
         publish: config.policy.approvals.publish,
+        override: config.policy.approvals.override,
         ...(needsRehearsal(config.policy, batch.source) && { rehearsal: true }),
       },
       retention: config.policy.retention,
@@ -48,8 +52,15 @@ export function buildPlan(given: {
         max_overlap: typeof maxOverlap === 'number' ? maxOverlap : gates.max_overlap,
         max_recut: gates.max_overlap,
       },
+      kpi: {
+        ...kpi,
+        definitions: config.kpis,
+        not_applicable: inapplicableKpis(kpi, batch.source),
+        references: references as KpiReference[],
+      },
       ...(rate !== undefined && { import_events_per_second: rate }),
     },
     retentionException: given.retentionException,
+    ...(typeof expectedEvents === 'number' && { expectedEvents }),
   };
 }

@@ -1,5 +1,7 @@
+import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import type { GateResult } from '@backfill/core/domain/gate-result';
-import type { PlannedThresholds } from '@backfill/core/plan/plan';
+import type { Plan, PlannedThresholds } from '@backfill/core/plan/plan';
+import { countsOccurrences } from '@backfill/core/recipe/recipe';
 
 /** Staged rows of a batch by what they are, counted in staging now. */
 export interface StagedCounts {
@@ -12,7 +14,7 @@ export interface StagedCounts {
 }
 
 /** Counts the staged rows of a batch ($1); see {@link StagedCounts}. */
-export const STAGED_COUNTS_SQL = `
+const STAGED_COUNTS_SQL = `
   select count(*) as staged,
          count(*) filter (where duplicate_kind = 'same_batch') as same_batch,
          count(*) filter (where duplicate_kind = 'other_batch') as other_batch,
@@ -40,7 +42,7 @@ export interface RecutFile {
  * Numbers of occurrences hold within a file: in one that was cut anew they count something else, and what repeats is
  * lost or doubled.
  */
-export const RECUT_SQL = `
+const RECUT_SQL = `
   with pairs as (
     select mine.source_file, mine.line_no, l.winner_batch_id as winner,
            bool_or(tf.content_sha256 = f.content_sha256) as is_same
@@ -66,6 +68,8 @@ export const RECUT_SQL = `
    limit 1`;
 
 type OverlapThresholds = Pick<PlannedThresholds, 'duplicate_ratio' | 'max_overlap' | 'max_recut'>;
+
+const NOTHING_STAGED: StagedCounts = { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
 
 const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
 
@@ -119,4 +123,18 @@ function recutGate(counts: StagedCounts, { max_recut }: OverlapThresholds, recut
         `files as they were then, or roll ${recut.winner} back first`,
     },
   };
+}
+
+/** The thresholds of both gates, by gate. */
+export function overlapThresholds({ duplicate_ratio, max_overlap }: OverlapThresholds) {
+  return { duplicates: duplicate_ratio, overlap: max_overlap };
+}
+
+/** Counts a batch's staged rows, and looks for files that were cut anew where numbers of occurrences count. */
+export async function measureOverlap(read: BatchReader, { batchId, recipe, policy }: Plan): Promise<GateResult[]> {
+  const { rows } = await read((client) => client.query<StagedCounts>(STAGED_COUNTS_SQL, [batchId]));
+  const recut = countsOccurrences(recipe)
+    ? await read((client) => client.query<RecutFile>(RECUT_SQL, [batchId]))
+    : undefined;
+  return overlapGates(rows[0] ?? NOTHING_STAGED, policy.gates, recut?.rows[0]);
 }

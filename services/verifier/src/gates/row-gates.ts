@@ -9,6 +9,7 @@ import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
 import { EventGroup } from './event-group.ts';
 import type { MultisetHash } from './multiset-hash.ts';
+import { findRepeatedIds, REPEATED_IDS_SQL, type RepeatedIds } from './repeated-ids.ts';
 import { type DigestedRow, RowsDigest } from './rows-digest.ts';
 import { TextHash } from './text-hash.ts';
 
@@ -120,7 +121,7 @@ export async function measureRows(
   const group = new EventGroup();
   let staged = 0;
 
-  await read(async (client) => {
+  const repeated = await read(async (client) => {
     for await (const rows of readRows<StagedRow>(client, STAGED_ROWS_SQL, [batchId], 1_000)) {
       signal.throwIfAborted();
       staged += rows.length;
@@ -132,6 +133,7 @@ export async function measureRows(
         if (row.to_publish) toPublish.add(row);
       }
     }
+    return findRepeatedIds(client, batchId, recipe);
   });
   // A batch that has nothing to show for itself proves nothing.
   const validShare = staged === 0 ? 0 : (staged - invalid.rows) / staged;
@@ -147,14 +149,23 @@ export async function measureRows(
         procedure: `${procedure}\n-- each payload against its schema of the pinned taxonomy`,
         detail: { staged, invalid: invalid.rows, examples: invalid.examples },
       },
-      {
-        gate: 'identity',
-        threshold: 0,
-        observed: wrongIdentity.rows,
-        passed: wrongIdentity.rows === 0,
-        procedure: `${procedure}\n-- each id and column computed again from the row's payload and the recipe; one row of an event is new, or lost`,
-        detail: { staged, problems: wrongIdentity.rows, examples: wrongIdentity.examples },
-      },
+      identityGate(staged, wrongIdentity, repeated),
     ],
+  };
+}
+
+function identityGate(staged: number, wrong: RowProblems, repeated: RepeatedIds): GateResult {
+  const observed = wrong.rows + repeated.ids;
+  const examples = [...wrong.examples, ...repeated.examples.map((id) => `${id} live twice`)];
+  return {
+    gate: 'identity',
+    threshold: 0,
+    observed,
+    passed: observed === 0,
+    procedure:
+      `${STAGED_ROWS_SQL.trim()}\n-- each id and column computed again from the row's payload and the recipe; one row of\n` +
+      '-- an event is new, or lost\n' +
+      `${REPEATED_IDS_SQL.trim()}`,
+    detail: { staged, problems: wrong.rows, repeated: repeated.ids, examples: examples.slice(0, MAX_EXAMPLES) },
   };
 }

@@ -1,90 +1,96 @@
 import { hash } from 'node:crypto';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
+import { type ApprovalRow, listApprovals } from '@backfill/core/db/queries/approval-list';
 import { avoidNestedLoops } from '@backfill/core/db/queries/avoid-nested-loops';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
-import { setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
+import { type BatchProof, type RowsProof, setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
 import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert';
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { areRowsToPublishStale, markRowsToPublish } from '@backfill/core/db/queries/rows-to-publish';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
-import { type BatchReader, createBatchReader } from '@backfill/core/dispatch/read-for-batch';
+import { createBatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { canonicalJson } from '@backfill/core/domain/canonical-json';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
-import { countsOccurrences } from '@backfill/core/recipe/recipe';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { listFileCounts, measureBalance } from '../gates/balance-gate.ts';
+import { measureFreshness } from '../gates/freshness-gate.ts';
+import { measureKpis } from '../gates/kpi-gates.ts';
 import { MultisetHash } from '../gates/multiset-hash.ts';
-import {
-  overlapGates,
-  RECUT_SQL,
-  type RecutFile,
-  STAGED_COUNTS_SQL,
-  type StagedCounts,
-} from '../gates/overlap-gates.ts';
+import { measureOverlap, overlapThresholds } from '../gates/overlap-gates.ts';
 import { recountGate, recountMirror } from '../gates/recount-gate.ts';
 import { measureRows } from '../gates/row-gates.ts';
+import { orUnmeasured, orUnmeasuredOne } from '../gates/unmeasured-gate.ts';
+import { measureVolume } from '../gates/volume-gate.ts';
+import { inOrder, once } from '../in-order.ts';
+import { applyOverrides } from '../kpi/apply-overrides.ts';
 import { prepareRecount, type RecountContext } from '../recount/recount-context.ts';
 import { writeReport } from '../report/write-report.ts';
 import { sideBySide } from '../side-by-side.ts';
 
 const ACTOR = 'verifier';
-const NOTHING_STAGED: StagedCounts = { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
 const MEASURE_AGAIN_MS = 250;
 
-interface Findings {
+const UNREAD_ROWS: RowsProof = { rowsDigest: null, checksum: null, rowCount: null };
+
+interface Findings extends BatchProof {
   results: GateResult[];
-  gateSetHash: string;
-  rowsDigest: string;
-  checksum: string;
-  rowCount: number;
 }
 
 /** What publish approvals bind to: the plan, every gate with its numbers, and the digest of the rows to publish. */
-export function gateSetHash(planHash: string, results: readonly GateResult[], rowsDigest: string): string {
+export function gateSetHash(planHash: string, results: readonly GateResult[], rowsDigest: string | null): string {
   const gates = results.map(({ gate, threshold, observed, passed }) => ({ gate, threshold, observed, passed }));
   return hash('sha256', canonicalJson({ plan_hash: planHash, gates, rows_digest: rowsDigest }), 'hex');
 }
 
 async function measure(
   context: RecountContext,
-  { batchId, recipe, policy: { gates } }: Plan,
+  plan: Plan,
+  approvals: ApprovalRow[],
   signal: AbortSignal,
 ): Promise<Findings> {
   const { read, planHash } = context;
+  const { batchId, recipe } = plan;
+  const { gates } = plan.policy;
   const ids = MultisetHash.pair();
+  let rows = UNREAD_ROWS;
   // Beside the rows, which keep this process busy: unpacking and counting others do.
-  const [[files, mirror, balance, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
-    (async () => {
-      const mirror = await recountMirror(context, ids.first, watched);
-      const files = await listFileCounts(read, batchId);
-      const measured = await measureBalance(read, batchId, files, mirror);
-      const { rows } = await read((client) => client.query<StagedCounts>(STAGED_COUNTS_SQL, [batchId]));
-      const found = countsOccurrences(recipe) ? await findRecut(read, batchId) : undefined;
-      return [files, mirror, measured, rows[0] ?? NOTHING_STAGED, found] as const;
-    })(),
-    measureRows(read, { batchId, recipe, minValidShare: gates.schema, ids: ids.second }, watched),
-  ]);
-  const recounted = recountGate(files, mirror, ids.first.equals(ids.second));
-  const results = [balance, recounted, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
-  return {
-    results,
-    gateSetHash: gateSetHash(planHash, results, rowFindings.rowsDigest),
-    rowsDigest: rowFindings.rowsDigest,
-    checksum: rowFindings.checksum,
-    rowCount: rowFindings.rowCount,
-  };
-}
-
-async function findRecut(read: BatchReader, batchId: string): Promise<RecutFile | undefined> {
-  const { rows } = await read((client) => client.query<RecutFile>(RECUT_SQL, [batchId]));
-  return rows[0];
+  const [books, ofRows] = await sideBySide(signal, (watched) => {
+    const mirror = once(() => recountMirror(context, ids.first, watched));
+    const files = once(() => listFileCounts(read, batchId));
+    const measured = inOrder([
+      () => orUnmeasuredOne('balance', 0, async () => measureBalance(read, batchId, await files(), await mirror())),
+      () => orUnmeasured(overlapThresholds(gates), () => measureOverlap(read, plan)),
+      () => orUnmeasuredOne('volume', gates.volume, (allowed) => measureVolume(read, plan, allowed)),
+      () =>
+        orUnmeasuredOne('freshness', gates.freshness_minutes, (allowed) => measureFreshness(read, batchId, allowed)),
+      () => measureKpis(read, plan),
+    ]);
+    return [
+      measured.then((results) => ({ results, mirror, files })),
+      orUnmeasured({ schema: gates.schema, identity: 0 }, async () => {
+        const given = { batchId, recipe, minValidShare: gates.schema, ids: ids.second };
+        const { gates: found, ...proof } = await measureRows(read, given, watched);
+        rows = proof;
+        return found;
+      }),
+    ];
+  });
+  const isStaged = rows.rowsDigest === null || ids.first.equals(ids.second);
+  const recount = await orUnmeasuredOne('recount', 0, async () =>
+    recountGate(await books.files(), await books.mirror(), isStaged),
+  );
+  const results = applyOverrides([...books.results, ...recount, ...ofRows], {
+    ...{ planHash, approvals, rowsDigest: rows.rowsDigest },
+    roles: plan.policy.approvals.override ?? [],
+  });
+  return { results, gateSetHash: gateSetHash(planHash, results, rows.rowsDigest), ...rows };
 }
 
 /** Gates that fail without a row to look at, which is the reason to tell. */
@@ -92,6 +98,7 @@ function describeFailure({ gate, observed, threshold, detail }: GateResult): str
   const why = typeof detail.why === 'string' ? `: ${detail.why}` : '';
   if (gate === 'schema' && detail.staged === 0)
     return 'schema: no line became an event, so there is nothing to publish';
+  if (observed === null) return `${gate}${why}`;
   return `${gate}: ${Number(observed.toPrecision(4))} observed, ${threshold} allowed${why}`;
 }
 
@@ -118,8 +125,9 @@ export async function verifyBatch(runtime: KeyedRuntime, job: BatchJob, signal: 
   });
   crashPoint('verify:marked');
   const read = createBatchReader(pool, fence);
+  const approvals = await listApprovals(pool, [job.batch_id]);
   const findings = await withFenceWatch(pool, fence, signal, async (watched) =>
-    measure(await prepareRecount(runtime, fence, { plan, planHash }), plan, watched),
+    measure(await prepareRecount(runtime, fence, { plan, planHash }), plan, approvals, watched),
   );
   crashPoint('verify:measured');
   const failures = describeFailures(findings.results);

@@ -9,6 +9,8 @@ export interface NewApproval {
   actor: string;
   decision: ApprovalDecision;
   boundHash: string;
+  /** Of an override. */
+  gate: string | undefined;
   comment: string | undefined;
 }
 
@@ -16,8 +18,8 @@ export interface NewApproval {
 export async function insertApproval(db: Queryable, approval: NewApproval): Promise<void> {
   await db.query(
     `insert into analytics.backfill_approvals
-       (batch_id, attempt, stage, role, actor, decision, bound_hash, comment)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+       (batch_id, attempt, stage, role, actor, decision, bound_hash, gate, comment)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       approval.batchId,
       approval.attempt,
@@ -26,6 +28,7 @@ export async function insertApproval(db: Queryable, approval: NewApproval): Prom
       approval.actor,
       approval.decision,
       approval.boundHash,
+      approval.gate ?? null,
       approval.comment ?? null,
     ],
   );

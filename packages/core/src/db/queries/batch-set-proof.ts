@@ -1,11 +1,19 @@
 import type { Queryable } from '../pool.ts';
 
-/** Stores what a verification proved: the hash that publish approvals bind to, and the rows that would be published. */
-export async function setBatchProof(
-  db: Queryable,
-  batchId: string,
-  proof: { gateSetHash: string; rowsDigest: string; checksum: string; rowCount: number },
-): Promise<void> {
+/** What a verification proved: the hash that publish approvals bind to, and the rows that would be published. */
+export interface BatchProof extends RowsProof {
+  gateSetHash: string;
+}
+
+/** The rows to publish; all null where they could not be read, which nobody can sign. */
+export interface RowsProof {
+  rowsDigest: string | null;
+  checksum: string | null;
+  rowCount: number | null;
+}
+
+/** Stores what a verification proved. */
+export async function setBatchProof(db: Queryable, batchId: string, proof: BatchProof): Promise<void> {
   await db.query(
     `update analytics.backfill_batches set gate_set_hash = $2, checksum = $3, row_count = $4, rows_digest = $5
       where batch_id = $1`,
