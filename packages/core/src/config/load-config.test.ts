@@ -58,6 +58,7 @@ describe('the example configuration', () => {
       duplicate_ratio: 0.01,
       max_overlap: 0.001,
       schema: 1,
+      max_newly_suppressed: 0.01,
       volume: 0.02,
       freshness_minutes: 30,
       daily_active_sessions: 0.015,
