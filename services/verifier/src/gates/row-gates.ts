@@ -6,13 +6,14 @@ import { isJsonObject, type JsonValue } from '@backfill/core/domain/json';
 import { tryParseJson } from '@backfill/core/domain/try-json';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
+import type { SampleDraw } from '../sample/sample-draw.ts';
 import { type DigestedRow, RowsDigest } from './rows-digest.ts';
 import { TextHash } from './text-hash.ts';
 
 const STAGED_ROWS_SQL = `
   select s.event_id, s.source, s.event_name, s.schema_version, s.session_id, s.subject_id,
          to_char(s.event_ts at time zone 'UTC', 'YYYYMMDDHH24MISSMS') as event_time,
-         s.payload::text as payload, s.is_duplicate,
+         s.payload::text as payload, s.is_duplicate, s.part_id,
          s.duplicate_kind is distinct from 'same_batch' and coalesce(l.to_publish, not s.is_duplicate) as to_publish
     from analytics.events_backfill_staging s
     left join analytics.backfill_losers l on l.loser_batch_id = s.batch_id and l.event_id = s.event_id
@@ -30,6 +31,7 @@ interface StagedRow {
   subject_id: string | null;
   payload: string;
   is_duplicate: boolean;
+  part_id: number;
   /** As `analytics.backfill_rows_to_publish` has it, which takes the first of an event's rows. */
   to_publish: boolean;
 }
@@ -53,11 +55,18 @@ class RowsToPublish {
   readonly #digest = new RowsDigest();
   #lastId: string | undefined;
 
-  add(row: DigestedRow): void {
-    if (row.event_id === this.#lastId) return;
+  /** @returns false for a further row of an event */
+  add(row: DigestedRow): boolean {
+    if (row.event_id === this.#lastId) return false;
     this.#lastId = row.event_id;
     this.#ids.add(`${row.event_id}\n`);
     this.#digest.add(row);
+    return true;
+  }
+
+  /** The digest of the rows so far. */
+  digestSoFar(): string {
+    return this.#digest.soFar();
   }
 
   end(): ToPublish {
@@ -92,7 +101,7 @@ export async function measureRows(
   read: BatchReader,
   batchId: string,
   recipe: Recipe,
-  minValidShare: number,
+  { minValidShare, sample }: { minValidShare: number; sample: SampleDraw },
   signal: AbortSignal,
 ): Promise<RowFindings> {
   const check = compileTaxonomyCheck(recipe);
@@ -106,14 +115,16 @@ export async function measureRows(
     for await (const rows of readRows<StagedRow>(client, STAGED_ROWS_SQL, [batchId], 1_000)) {
       signal.throwIfAborted();
       staged += rows.length;
+      const counted: StagedRow[] = [];
       for (const row of rows) {
         const payload = tryParseJson(row.payload);
         invalid.note(row, check(row, payload));
         const isRepeated = !row.is_duplicate && row.event_id === lastNewId;
         wrongIdentity.note(row, isRepeated ? 'staged twice as new' : identityProblem(row, payload));
         if (!row.is_duplicate) lastNewId = row.event_id;
-        if (row.to_publish) toPublish.add(row);
+        if (row.to_publish && toPublish.add(row)) counted.push(row);
       }
+      sample.addBlock(counted, toPublish.digestSoFar());
     }
   });
   // A batch that has nothing to show for itself proves nothing.

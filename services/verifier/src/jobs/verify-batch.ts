@@ -8,6 +8,7 @@ import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert'
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { areRowsToPublishStale, markRowsToPublish } from '@backfill/core/db/queries/rows-to-publish';
+import { listFilesOfParts } from '@backfill/core/db/queries/staged-sample-list';
 import { listSuppressedSubjects } from '@backfill/core/db/queries/suppression-list';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
@@ -30,7 +31,9 @@ import {
 } from '../gates/overlap-gates.ts';
 import { recountGate, recountMirror } from '../gates/recount-gate.ts';
 import { measureRows } from '../gates/row-gates.ts';
+import { measureSample } from '../gates/sample-gate.ts';
 import { writeReport } from '../report/write-report.ts';
+import { SampleDraw } from '../sample/sample-draw.ts';
 import { sideBySide } from './side-by-side.ts';
 
 const ACTOR = 'verifier';
@@ -63,6 +66,7 @@ async function measure(
   requirePinnedKeys(recipe, keys);
   const suppressed = new Set(await read(listSuppressedSubjects));
   const isSuppressed = (subjectId: string) => suppressed.has(subjectId);
+  const sample = new SampleDraw(planHash, await read((db) => listFilesOfParts(db, batchId)), isSuppressed);
   // Beside the rows, which keep this process busy: unpacking and counting others do.
   const [[balance, recounted, counts, recut], rowFindings] = await sideBySide(signal, (watched) => [
     (async () => {
@@ -73,9 +77,12 @@ async function measure(
       const found = countsOccurrences(recipe) ? await findRecut(read, batchId) : undefined;
       return [measured, recountGate(files, mirror), rows[0] ?? NOTHING_STAGED, found] as const;
     })(),
-    measureRows(read, batchId, recipe, gates.schema, watched),
+    measureRows(read, batchId, recipe, { minValidShare: gates.schema, sample }, watched),
   ]);
-  const results = [balance, recounted, ...overlapGates(counts, gates, recut), ...rowFindings.gates];
+  const { rowsDigest } = rowFindings;
+  const mirror = { read, store, bucket, batchId, recipe };
+  const sampled = await measureSample({ ...mirror, keys, planHash, rowsDigest }, sample, signal);
+  const results = [balance, recounted, ...overlapGates(counts, gates, recut), ...rowFindings.gates, sampled];
   return {
     results,
     gateSetHash: gateSetHash(planHash, results, rowFindings.rowsDigest),
