@@ -3,7 +3,12 @@ import { restsAtLimit } from '../domain/import-limit.ts';
 import { formatTable } from './format-table.ts';
 
 /** A command, and what it does. */
-type Step = [command: string, effect: string];
+export type Step = [command: string, effect: string];
+
+/** What decides what can be done next. */
+export type BatchAtRest = Pick<BatchView, 'batch_id' | 'status' | 'import_limit' | 'canary_passed'> & {
+  missing_approvals: { run: string[]; publish: string[] } | null;
+};
 
 /** What a person can do with a batch that rests: one command a line, each with what it does. */
 export function nextSteps(batch: BatchView): string[] {
@@ -16,7 +21,8 @@ export function nextSteps(batch: BatchView): string[] {
   );
 }
 
-function stepsOf(batch: BatchView): Step[] {
+/** The same, not laid out yet. */
+export function stepsOf(batch: BatchAtRest): Step[] {
   const id = batch.batch_id;
   const report = step(`report ${id}`, 'what was measured');
   switch (batch.status) {
