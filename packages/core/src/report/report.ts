@@ -1,5 +1,6 @@
 import type { AnchoredHead } from '../domain/audit-chain.ts';
 import type { Balance } from '../domain/balance.ts';
+import type { BatchStatus } from '../domain/batch-status.ts';
 import type { SamplesReference } from './samples.ts';
 
 /** How a batch stands, in one word. */
@@ -112,7 +113,7 @@ export interface Report {
   reason: string;
   submitted_by: string;
   attempt: number;
-  status: string;
+  status: BatchStatus;
   status_reason: string | null;
   written_at: string;
   window: { start: string; end: string };

@@ -1,5 +1,6 @@
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
+import type { BatchStatus } from '@backfill/core/domain/batch-status';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { archiveLayout, CSV_REPORT } from '@backfill/core/storage/layout';
 import { csvReport } from './csv-report.ts';
@@ -17,12 +18,17 @@ export interface ReportWork {
  * samples, which may have to be erased: the API puts them in when it serves it.
  *
  * @param work absent where the batch rests
+ * @returns the batch's status, as it stands in the report; undefined when there is no such batch
  */
-export async function writeReport(runtime: Runtime, batchId: string, work?: ReportWork): Promise<void> {
+export async function writeReport(
+  runtime: Runtime,
+  batchId: string,
+  work?: ReportWork,
+): Promise<BatchStatus | undefined> {
   const { pool, store, config } = runtime;
   const { archiveBucket } = config.storage;
   const batch = await getBatch(pool, batchId);
-  if (batch === undefined) return;
+  if (batch === undefined) return undefined;
   const isCounted = batch.status === 'published' || batch.status === 'rolled_back';
   const days = await (work === undefined
     ? countDays(pool, batchId, isCounted)
@@ -33,7 +39,7 @@ export async function writeReport(runtime: Runtime, batchId: string, work?: Repo
     auditHead: await runtime.sealer.seal(),
     samplesState: async ({ key }) => ((await store.exists(archiveBucket, key)) ? 'stored' : 'expired or erased'),
   });
-  if (report === undefined) return;
+  if (report === undefined) return undefined;
   // Not before the first report: the library of the charts takes memory.
   const { renderReport } = await import('@backfill/core/report/render-report');
   const page = renderReport(report, report.samples?.state === 'stored' ? 'apart' : 'gone');
@@ -45,4 +51,5 @@ export async function writeReport(runtime: Runtime, batchId: string, work?: Repo
   await put(CSV_REPORT, csv, 'text/csv');
   await put('report.html', page, 'text/html; charset=utf-8');
   await put('report.json', `${JSON.stringify(report, null, 2)}\n`, 'application/json');
+  return report.status;
 }

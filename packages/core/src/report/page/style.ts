@@ -41,6 +41,7 @@ section > h2 { padding-top: 1.4rem; border-top: 1px solid var(--line); }
   border-left: 6px solid var(--tone); border-radius: 10px; padding: 1.3rem 1.5rem 1.4rem; margin-top: 1.4rem; }
 .verdict > h2 { border: 0; padding: 0; font-size: clamp(1.2rem, 1rem + 1.2vw, 1.55rem); }
 .verdict .mark { color: var(--tone); margin-right: 0.4em; }
+.news { background: var(--warn-soft); border: 1px solid var(--warn); border-radius: 10px; padding: 0.8rem 1.1rem; margin-top: 1.2rem; max-width: none; }
 .good { --tone: var(--good); --tone-soft: var(--good-soft); }
 .bad { --tone: var(--bad); --tone-soft: var(--bad-soft); }
 .back { --tone: var(--warn); --tone-soft: var(--warn-soft); }
