@@ -1,6 +1,7 @@
 import type { DayTotal } from '../count-totals.ts';
 import { formatShort } from '../gate-meanings.ts';
 import type { Html } from '../page/html.ts';
+import { shortName } from '../page/short-name.ts';
 import { axisStyle } from './axis-style.ts';
 import { drawChart } from './draw-chart.ts';
 
@@ -13,7 +14,12 @@ export function drawDayBars(days: readonly DayTotal[], isNarrow: boolean): Html 
   return drawChart(
     {
       grid: { left: 8, right: 12, top: 12, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
-      xAxis: { type: 'category', data: days.map(({ day }) => day), ...axisStyle(), axisTick: { show: false } },
+      xAxis: {
+        type: 'category',
+        data: days.map(({ day }) => shortName(day, 10)),
+        ...axisStyle(),
+        axisTick: { show: false },
+      },
       yAxis: {
         ...{ type: 'value', minInterval: 1, splitNumber: 4 },
         ...axisStyle({ axisLabel: { formatter: formatShort }, axisLine: { show: false } }),

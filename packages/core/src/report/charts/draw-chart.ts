@@ -35,10 +35,17 @@ export function drawChart(option: EChartsCoreOption, size: ChartSize): Html {
  * and its fixed size. Texts in it are escaped, so that no quote or angle bracket of theirs is met here.
  */
 function cleanSvg(svg: string, { width, height }: ChartSize): string {
-  return svg
-    .replace(/<style\s*>[\s\S]*?<\/style>/g, '')
-    .replace(/ (?:style|class|pointer-events|ecmeta_[a-z_]+|xmlns(?::xlink)?|version|baseProfile)="[^"]*"/g, '')
-    .replace(/<rect [^>]*fill="none"[^>]*><\/rect>/, '')
-    .replace(/^\s*<svg [^>]*>/, `<svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false">`)
-    .replace(/>\n+</g, '><');
+  return (
+    svg
+      .replace(/<style\s*>[\s\S]*?<\/style>/g, '')
+      // Only for an animation; the library numbers them, and no two drawings would be alike.
+      .replace(/<defs\s*>[\s\S]*?<\/defs>/g, '')
+      .replace(
+        / (?:style|class|clip-path|pointer-events|ecmeta_[a-z_]+|xmlns(?::xlink)?|version|baseProfile)="[^"]*"/g,
+        '',
+      )
+      .replace(/<rect [^>]*fill="none"[^>]*><\/rect>/, '')
+      .replace(/^\s*<svg [^>]*>/, `<svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false">`)
+      .replace(/>\n+</g, '><')
+  );
 }

@@ -1,5 +1,6 @@
 import { formatShort } from '../gate-meanings.ts';
 import type { Html } from '../page/html.ts';
+import { shortName } from '../page/short-name.ts';
 import type { KpiDay } from '../report.ts';
 import { axisStyle } from './axis-style.ts';
 import { drawChart } from './draw-chart.ts';
@@ -19,7 +20,12 @@ export function drawKpiLines(days: readonly KpiDay[], isShare: boolean, isNarrow
   return drawChart(
     {
       grid: { left: 8, right: 16, top: 12, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
-      xAxis: { type: 'category', data: days.map(({ day }) => day), ...axisStyle(), axisTick: { show: false } },
+      xAxis: {
+        type: 'category',
+        data: days.map(({ day }) => shortName(day, 10)),
+        ...axisStyle(),
+        axisTick: { show: false },
+      },
       yAxis: [
         {
           ...{ type: 'value', splitNumber: 4, scale: isShare },

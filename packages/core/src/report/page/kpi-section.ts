@@ -1,4 +1,4 @@
-import { formatQuantity } from '../../text/format-number.ts';
+import { formatCount, formatQuantity } from '../../text/format-number.ts';
 import { drawKpiLines } from '../charts/kpi-lines.ts';
 import { formatObserved, type GateMeaning, gateMeaning } from '../gate-meanings.ts';
 import type { KpiDay, Report, ReportKpi } from '../report.ts';
@@ -22,8 +22,9 @@ function kpiPart({ kpi, days }: ReportKpi): Html {
 }
 
 function kpiTable(title: string, days: readonly KpiDay[], isShare: boolean): Html {
-  const unit: GateMeaning = { title, proves: '', unit: isShare ? 'share' : 'count' };
-  const cell = (value: number | null) => html`<td class="number">${formatObserved(unit, value)}</td>`;
+  const unit: GateMeaning = { title, proves: '', unit: 'share' };
+  const format = (value: number) => (isShare ? formatObserved(unit, value) : formatCount(value));
+  const cell = (value: number | null) => html`<td class="number">${value === null ? '–' : format(value)}</td>`;
   return scrolling(
     title,
     html`<table><caption class="hidden">${title} per day</caption><thead><tr><th scope="col">day</th><th scope="col">window</th><th scope="col" class="number">live now</th><th scope="col" class="number">with this batch</th><th scope="col" class="number">baseline</th><th scope="col">its source</th></tr></thead>
