@@ -6,6 +6,9 @@ import { FAILED, PASSED } from './parts.ts';
 /** The samples themselves, or why they are not in the page. */
 export type ShownSamples = Samples | 'apart' | 'gone';
 
+/** More samples than this are folded up. */
+const MAX_OPEN_SAMPLES = 4;
+
 /** Around the part of a stored page in which the samples are put when it is served. No text of a page can look like this. */
 const [BEGIN, END] = ['<!--samples-->', '<!--/samples-->'];
 
@@ -32,7 +35,14 @@ function samplesPart(reference: SamplesReference, shown: ShownSamples): Html {
     return html`<p><strong>The samples are expired or erased.</strong> ${drawn}; what was found stands under the gate <em>sample</em> and stays valid.</p>${where}`;
   }
   return html`<p>${drawn}, and traced to their raw lines. Of a raw line only names that the configuration knows remain, and values that the event shows; <span class="masked" aria-hidden="true">${MASK}</span> stands for everything else, whatever it was and however long.</p>
-${shown.samples.map(sampleItem)}${where}`;
+${sampleList(shown.samples)}${where}`;
+}
+
+/** Those first that are not as they should be. */
+function sampleList(samples: readonly Sample[]): Html {
+  const inOrder = samples.toSorted((a, b) => Number(a.matches) - Number(b.matches)).map(sampleItem);
+  const [open, folded] = [inOrder.slice(0, MAX_OPEN_SAMPLES), inOrder.slice(MAX_OPEN_SAMPLES)];
+  return html`${open}${folded.length > 0 && html`<details><summary>${formatQuantity(folded.length, 'more sample')}</summary>${folded}</details>`}`;
 }
 
 function sampleItem({ event_id, source_file, line_no, format, raw_line, row, matches, problems }: Sample): Html {

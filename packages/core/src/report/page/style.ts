@@ -1,5 +1,5 @@
 const LIGHT = `
-  --paper: #faf8f4; --card: #ffffff; --ink: #1c2125; --ink-2: #4f5961; --ink-3: #717c85;
+  --paper: #faf8f4; --card: #ffffff; --ink: #1c2125; --ink-2: #4f5961; --ink-3: #5d6770;
   --line: #e8e4dc; --line-2: #cdc7bb; --code: #f3f0ea; --flow: #8a949c33; --lost: #d98a1f2e;
   --before: #9fb6cb; --good: #1d7a5a; --good-soft: #e2f2ea; --bad: #b3261e; --bad-soft: #fbe8e5;
   --warn: #a86400; --warn-soft: #fbf0dc; --private: #6d519f; --quiet: #a3abb1;`;
