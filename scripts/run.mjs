@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setUpChromium } from './setup/chromium.mjs';
 import { pinnedNode, setUpDependencies } from './setup/dependencies.mjs';
 import { withLock } from './setup/lock.mjs';
 import { setUpPsql } from './setup/psql.mjs';
@@ -24,6 +25,7 @@ const COMMANDS = {
   demo: { needs: ['redis'], steps: [script('infra/src/demo.ts')], here: true },
   start: { needs: ['redis'], steps: [script('infra/src/start.ts')], here: true },
   test: { needs: ['redis', 'psql'], steps: [[bin('vitest'), 'run']] },
+  'test:ui': { needs: ['redis', 'chromium'], steps: [[bin('vitest'), 'run', '--config', 'test/ui/vitest.config.ts']] },
   bench: { needs: ['redis'], steps: [script('test/bench/main.ts')] },
   'test:halt': { needs: ['redis', 'psql'], steps: [script('test/halts/main.ts')] },
   'test:chaos': { needs: ['redis'], steps: [script('test/chaos/main.ts')] },
@@ -61,6 +63,7 @@ async function setUp(needs) {
   const folders = [path.join(root, 'node_modules', '.bin')];
   const env = { ...process.env };
   if (needs.includes('redis')) env.BACKFILL_REDIS_SERVER = await setUpRedis(alone);
+  if (needs.includes('chromium')) env.BACKFILL_CHROMIUM = await setUpChromium(alone);
   if (needs.includes('psql')) folders.push((await setUpPsql(alone)) ?? []);
   env.PATH = [...folders.flat(), process.env.PATH].join(path.delimiter);
   return env;

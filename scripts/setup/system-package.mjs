@@ -12,28 +12,28 @@ const MANAGERS = [
     asRoot: true,
     before: [['apt-get', 'update']],
     install: ['apt-get', 'install', '-y', '--no-install-recommends'],
-    packages: { redis: ['redis-server'], psql: ['postgresql-client'] },
+    packages: { redis: ['redis-server'], psql: ['postgresql-client'], chromium: ['chromium', 'chromium-browser'] },
   },
   {
     program: 'dnf',
     asRoot: true,
     before: [],
     install: ['dnf', 'install', '-y'],
-    packages: { redis: ['valkey', 'redis'], psql: ['postgresql'] },
+    packages: { redis: ['valkey', 'redis'], psql: ['postgresql'], chromium: ['chromium'] },
   },
   {
     program: 'pacman',
     asRoot: true,
     before: [],
     install: ['pacman', '-Sy', '--noconfirm', '--needed'],
-    packages: { redis: ['valkey'], psql: ['postgresql-libs'] },
+    packages: { redis: ['valkey'], psql: ['postgresql-libs'], chromium: ['chromium'] },
   },
   {
     program: 'brew',
     asRoot: false,
     before: [],
     install: ['brew', 'install'],
-    packages: { redis: ['redis'], psql: ['libpq'] },
+    packages: { redis: ['redis'], psql: ['libpq'], chromium: ['chromium'] },
   },
 ];
 
@@ -41,7 +41,7 @@ const MANAGERS = [
 const QUIET = ['DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1'];
 
 /**
- * What can be done here about a need (`redis` or `psql`): the packages to try, whether we may
+ * What can be done here about a need (`redis`, `psql` or `chromium`): the packages to try, whether we may
  * install them, and the command a person would type. Undefined without a known manager.
  */
 export function packagePlan(need) {

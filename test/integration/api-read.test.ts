@@ -36,6 +36,7 @@ it.each([
   '/v1/batches/none',
   "/v1/batches/x'; drop table y",
   '/v1/batches/none/report.csv',
+  '/v1/batches/none/report.html',
   '/v1/events/none',
   '/v1/no',
 ])('does not find %s', async (path) => {

@@ -93,7 +93,8 @@ describe('the gate recount', () => {
        update analytics.backfill_event_checkpoint_raw r set event_id = o.other_id
          from other o where r.batch_id = $1 and r.source_file = o.source_file and r.line_no = o.line_no`,
     );
-    expect(found).toEqual({ status: 'gates_failed', failed: ['recount'] });
+    // The sample may hold the event too, which is not what its line gives.
+    expect(found).toEqual({ status: 'gates_failed', failed: expect.arrayContaining(['recount']) });
   });
 
   it('finds a bad line that is not in quarantine any more', async () => {

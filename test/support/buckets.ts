@@ -1,8 +1,7 @@
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 
-/** Makes buckets on the S3 server of this environment. */
-export async function createBuckets(env: Record<string, string>, buckets: string[]): Promise<void> {
-  const client = new S3Client({
+function connect(env: Record<string, string>): S3Client {
+  return new S3Client({
     endpoint: env.S3_ENDPOINT ?? '',
     region: env.S3_REGION ?? '',
     credentials: {
@@ -11,6 +10,18 @@ export async function createBuckets(env: Record<string, string>, buckets: string
     },
     forcePathStyle: true,
   });
+}
+
+/** Makes buckets on the S3 server of this environment. */
+export async function createBuckets(env: Record<string, string>, buckets: string[]): Promise<void> {
+  const client = connect(env);
   for (const Bucket of buckets) await client.send(new CreateBucketCommand({ Bucket }));
+  client.destroy();
+}
+
+/** Deletes an object, as a rule of the bucket or an erasure would. */
+export async function deleteObject(env: Record<string, string>, bucket: string, key: string): Promise<void> {
+  const client = connect(env);
+  await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
   client.destroy();
 }

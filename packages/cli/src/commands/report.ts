@@ -6,7 +6,7 @@ import { helpExamples } from '../help-examples.ts';
 import { openSession } from '../session.ts';
 
 interface ReportOptions {
-  format?: 'csv' | 'json';
+  format?: 'csv' | 'json' | 'html';
   output?: string;
 }
 
@@ -16,12 +16,13 @@ export function addReport(program: Command, context: CliContext): void {
     .command('report')
     .summary("fetch a batch's verification report")
     .description(
-      'Fetches the report of a batch: counts per event type and day (csv), or those with every gate measured (json).',
+      'Fetches the report of a batch: counts per event type and day (csv), those with every gate measured (json), or ' +
+        'all of it as one page to read (html), with samples.',
     )
     .argument('<batch>', 'the batch id')
-    .addOption(new Option('--format <format>', 'csv, or json (default: csv)').choices(['csv', 'json']))
+    .addOption(new Option('--format <format>', 'csv, json or html (default: csv)').choices(['csv', 'json', 'html']))
     .option('--output <file>', 'write it here instead of printing it')
-    .addHelpText('after', helpExamples('report my-batch', 'report my-batch --format json --output report.json'))
+    .addHelpText('after', helpExamples('report my-batch', 'report my-batch --format html --output report.html'))
     .action(async (batchId: string, options: ReportOptions, command: Command) => {
       const session = openSession(context, command, 'viewer');
       const format = options.format ?? (session.json ? 'json' : 'csv');

@@ -3,7 +3,7 @@ import { defineBatchJob } from './batch-job.ts';
 import { defineQueue } from './define-queue.ts';
 
 /** Statuses that a report is written, or written again, for. */
-const REPORTED_STATUSES: readonly BatchStatus[] = [
+export const REPORTED_STATUSES: readonly BatchStatus[] = [
   'gates_failed',
   'awaiting_publish_approval',
   'published',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type RehearsalReport, readRehearsalReport, rehearsalProblem } from './rehearsal-report.ts';
 
 const REPORT: RehearsalReport = {
-  version: 1,
+  version: 2,
   batch_id: 'staging-1',
   status: 'awaiting_publish_approval',
   recipe_hash: 'a'.repeat(64),

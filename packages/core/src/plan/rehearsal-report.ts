@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** The part of a `report.json` that a rehearsal is judged by. */
 const Report = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   batch_id: z.string().min(1),
   status: z.string(),
   recipe_hash: z.string().regex(/^[0-9a-f]{64}$/),

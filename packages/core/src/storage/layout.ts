@@ -18,6 +18,8 @@ export const archiveLayout = {
   /** The report of a run elsewhere, named by content. */
   rehearsal: (batchId: string, sha256: string) => `${REPORTS}${batchId}/rehearsals/${sha256}.json`,
   report: (batchId: string, name: string) => `${REPORTS}${batchId}/${name}`,
+  /** Named by content too: a report refers to exactly this object. */
+  samples: (batchId: string, sha256: string) => `${REPORTS}${batchId}/samples-${sha256}.json`,
   /** In the order of the chain. Named by content too, so that no head is ever written over another one. */
   auditHead: (chainNo: number, mac: string) => `${AUDIT_HEADS}${String(chainNo).padStart(12, '0')}-${mac}.json`,
 } as const;

@@ -3,7 +3,19 @@ import { restsAtLimit } from '../domain/import-limit.ts';
 import { formatTable } from './format-table.ts';
 
 /** A command, and what it does. */
-type Step = [command: string, effect: string];
+export type Step = [command: string, effect: string];
+
+/** What decides what can be done next. */
+export type BatchAtRest = Pick<BatchView, 'batch_id' | 'status' | 'import_limit' | 'canary_passed'> & {
+  missing_approvals: {
+    run: string[];
+    publish: string[];
+    override?: { gate: string; role: string }[] | undefined;
+  } | null;
+  rehearsal?: { required: boolean; recorded: object | null } | null | undefined;
+  incidents?: { incident_id: number; post_mortem_due: string; closed_at: string | null }[] | undefined;
+  escalations?: { escalation_no: number; decision: object | null }[] | undefined;
+};
 
 /** What a person can do with a batch that rests: one command a line, each with what it does. */
 export function nextSteps(batch: BatchView): string[] {
@@ -16,12 +28,13 @@ export function nextSteps(batch: BatchView): string[] {
   );
 }
 
-function stepsOf(batch: BatchView): Step[] {
+/** The same, not laid out yet. */
+export function stepsOf(batch: BatchAtRest): Step[] {
   return [...stepsByStatus(batch), ...stepsByPeople(batch)];
 }
 
 /** What is left to people besides approvals, whatever the status. */
-function stepsByPeople({ batch_id: id, rehearsal, incidents = [], escalations = [] }: BatchView): Step[] {
+function stepsByPeople({ batch_id: id, rehearsal, incidents = [], escalations = [] }: BatchAtRest): Step[] {
   const isMissing = rehearsal?.required === true && rehearsal.recorded === null;
   const open = incidents.filter(({ closed_at }) => closed_at === null);
   const undecided = escalations.filter(({ decision }) => decision === null);
@@ -42,7 +55,7 @@ function stepsByPeople({ batch_id: id, rehearsal, incidents = [], escalations = 
   ];
 }
 
-function stepsByStatus(batch: BatchView): Step[] {
+function stepsByStatus(batch: BatchAtRest): Step[] {
   const id = batch.batch_id;
   const report = step(`report ${id}`, 'what was measured');
   switch (batch.status) {
@@ -83,7 +96,7 @@ function escalate(id: string): Step {
 }
 
 /** One command per role that may let the median decide where a KPI has nothing better to be compared with. */
-function overrideSteps({ batch_id: id, missing_approvals: missing }: BatchView): Step[] {
+function overrideSteps({ batch_id: id, missing_approvals: missing }: BatchAtRest): Step[] {
   return (missing?.override ?? []).map(({ gate, role }) =>
     step(`approve ${id} --gate ${gate} --role ${role} --comment "…"`, 'lets the median of other weeks decide'),
   );

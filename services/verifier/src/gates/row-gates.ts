@@ -7,6 +7,7 @@ import { isJsonObject, type JsonValue } from '@backfill/core/domain/json';
 import { tryParseJson } from '@backfill/core/domain/try-json';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
+import type { SampleDraw } from '../sample/sample-draw.ts';
 import { EventGroup } from './event-group.ts';
 import type { MultisetHash } from './multiset-hash.ts';
 import { findRepeatedIds, REPEATED_IDS_SQL, type RepeatedIds } from './repeated-ids.ts';
@@ -16,7 +17,7 @@ import { TextHash } from './text-hash.ts';
 const STAGED_ROWS_SQL = `
   select s.event_id, s.source, s.event_name, s.schema_version, s.session_id, s.subject_id,
          to_char(s.event_ts at time zone 'UTC', 'YYYYMMDDHH24MISSMS') as event_time,
-         s.payload::text as payload, s.is_duplicate, s.duplicate_kind, l.event_id is not null as is_lost,
+         s.payload::text as payload, s.is_duplicate, s.duplicate_kind, l.event_id is not null as is_lost, s.part_id,
          s.duplicate_kind is distinct from 'same_batch' and coalesce(l.to_publish, not s.is_duplicate) as to_publish
     from analytics.events_backfill_staging s
     left join analytics.backfill_losers l on l.loser_batch_id = s.batch_id and l.event_id = s.event_id
@@ -37,6 +38,7 @@ interface StagedRow {
   duplicate_kind: DuplicateKind | null;
   /** Recorded as lost to another batch or live ingestion. */
   is_lost: boolean;
+  part_id: number;
   /** As `analytics.backfill_rows_to_publish` has it, which takes the first of an event's rows. */
   to_publish: boolean;
 }
@@ -60,11 +62,18 @@ class RowsToPublish {
   readonly #digest = new RowsDigest();
   #lastId: string | undefined;
 
-  add(row: DigestedRow): void {
-    if (row.event_id === this.#lastId) return;
+  /** @returns false for a further row of an event */
+  add(row: DigestedRow): boolean {
+    if (row.event_id === this.#lastId) return false;
     this.#lastId = row.event_id;
     this.#ids.add(`${row.event_id}\n`);
     this.#digest.add(row);
+    return true;
+  }
+
+  /** The digest of the rows so far. */
+  digestSoFar(): string {
+    return this.#digest.soFar();
   }
 
   end(): ToPublish {
@@ -106,12 +115,14 @@ export interface RowMeasures {
   minValidShare: number;
   /** Takes the id of each row. */
   ids: MultisetHash;
+  /** Draws from the rows to publish. */
+  sample: SampleDraw;
 }
 
 /** Reads every staged row of the batch once, in id order and bounded memory: schema, identity, digests. */
 export async function measureRows(
   read: BatchReader,
-  { batchId, recipe, minValidShare, ids }: RowMeasures,
+  { batchId, recipe, minValidShare, ids, sample }: RowMeasures,
   signal: AbortSignal,
 ): Promise<RowFindings> {
   const check = compileTaxonomyCheck(recipe);
@@ -125,13 +136,15 @@ export async function measureRows(
     for await (const rows of readRows<StagedRow>(client, STAGED_ROWS_SQL, [batchId], 1_000)) {
       signal.throwIfAborted();
       staged += rows.length;
+      const counted: StagedRow[] = [];
       for (const row of rows) {
         const payload = tryParseJson(row.payload);
         invalid.note(row, check(row, payload));
         ids.add(row.event_id);
         wrongIdentity.note(row, group.add(row) ?? identityProblem(row, payload, recipe));
-        if (row.to_publish) toPublish.add(row);
+        if (row.to_publish && toPublish.add(row)) counted.push(row);
       }
+      sample.addBlock(counted, toPublish.digestSoFar());
     }
     return findRepeatedIds(client, batchId, recipe);
   });

@@ -25,6 +25,11 @@ export class RowsDigest {
     return this.#rows;
   }
 
+  /** The digest of the rows so far. */
+  soFar(): string {
+    return this.#hash.soFar();
+  }
+
   /** Ends the digest. */
   hex(): string {
     return this.#hash.hex();

@@ -15,6 +15,11 @@ export class TextHash {
     this.#text = '';
   }
 
+  /** The hash of what there was so far, lower-case hex. */
+  soFar(): string {
+    return this.#hash.copy().update(this.#text).digest('hex');
+  }
+
   /** Ends the hash, lower-case hex. */
   hex(): string {
     return this.#hash.update(this.#text).digest('hex');

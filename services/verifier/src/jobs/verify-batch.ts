@@ -10,6 +10,7 @@ import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert'
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { areRowsToPublishStale, markRowsToPublish } from '@backfill/core/db/queries/rows-to-publish';
+import { listFilesOfParts } from '@backfill/core/db/queries/staged-sample-list';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { createBatchReader } from '@backfill/core/dispatch/read-for-batch';
@@ -26,12 +27,14 @@ import { MultisetHash } from '../gates/multiset-hash.ts';
 import { measureOverlap, overlapThresholds } from '../gates/overlap-gates.ts';
 import { recountGate, recountMirror } from '../gates/recount-gate.ts';
 import { measureRows } from '../gates/row-gates.ts';
-import { orUnmeasured, orUnmeasuredOne } from '../gates/unmeasured-gate.ts';
+import { measureSample } from '../gates/sample-gate.ts';
+import { orUnmeasured, orUnmeasuredOne, unmeasured } from '../gates/unmeasured-gate.ts';
 import { measureVolume } from '../gates/volume-gate.ts';
 import { inOrder, once } from '../in-order.ts';
 import { applyOverrides } from '../kpi/apply-overrides.ts';
 import { prepareRecount, type RecountContext } from '../recount/recount-context.ts';
 import { writeReport } from '../report/write-report.ts';
+import { SampleDraw } from '../sample/sample-draw.ts';
 import { sideBySide } from '../side-by-side.ts';
 
 const ACTOR = 'verifier';
@@ -59,6 +62,7 @@ async function measure(
   const { batchId, recipe } = plan;
   const { gates } = plan.policy;
   const ids = MultisetHash.pair();
+  const sample = new SampleDraw(planHash, await read((db) => listFilesOfParts(db, batchId)), context.isSuppressed);
   let rows = UNREAD_ROWS;
   // Beside the rows, which keep this process busy: unpacking and counting others do.
   const [books, ofRows] = await sideBySide(signal, (watched) => {
@@ -75,7 +79,7 @@ async function measure(
     return [
       measured.then((results) => ({ results, mirror, files })),
       orUnmeasured({ schema: gates.schema, identity: 0 }, async () => {
-        const given = { batchId, recipe, minValidShare: gates.schema, ids: ids.second };
+        const given = { batchId, recipe, minValidShare: gates.schema, ids: ids.second, sample };
         const { gates: found, ...proof } = await measureRows(read, given, watched);
         rows = proof;
         return found;
@@ -86,11 +90,16 @@ async function measure(
   const recount = await orUnmeasuredOne('recount', 0, async () =>
     recountGate(await books.files(), await books.mirror(), isStaged),
   );
-  const results = applyOverrides([...books.results, ...recount, ...ofRows], {
-    ...{ planHash, approvals, rowsDigest: rows.rowsDigest },
+  const { rowsDigest } = rows;
+  const sampled =
+    rowsDigest === null
+      ? [unmeasured('sample', 0, 'the staged rows could not be read')]
+      : await orUnmeasuredOne('sample', 0, () => measureSample({ ...context, rowsDigest }, sample, signal));
+  const results = applyOverrides([...books.results, ...recount, ...ofRows, ...sampled], {
+    ...{ planHash, approvals, rowsDigest },
     roles: plan.policy.approvals.override ?? [],
   });
-  return { results, gateSetHash: gateSetHash(planHash, results, rows.rowsDigest), ...rows };
+  return { results, gateSetHash: gateSetHash(planHash, results, rowsDigest), ...rows };
 }
 
 /** Gates that fail without a row to look at, which is the reason to tell. */

@@ -1,5 +1,5 @@
+import type { DayCount } from '@backfill/core/report/report';
 import { stringify } from 'csv-stringify/sync';
-import type { DayCount } from './day-counts.ts';
 
 const COLUMNS = [
   'batch_id',

@@ -1,16 +1,5 @@
 import type { Queryable } from '@backfill/core/db/pool';
-
-/** Events of one type on one UTC day, before and after the batch. */
-export interface DayCount {
-  event_name: string;
-  day: string;
-  /** Live rows without the batch's. */
-  pre_count: number;
-  staged: number;
-  duplicates: number;
-  /** Rows of the batch that are, or are to be, live. */
-  batch_count: number;
-}
+import type { DayCount } from '@backfill/core/report/report';
 
 const DAY_COUNTS_SQL = `
   with staged as (

@@ -4,11 +4,15 @@ import { getOpenFreeze } from '@backfill/core/db/queries/freeze-list';
 import { listIncidents } from '@backfill/core/db/queries/incident-list';
 import { getLastPublish } from '@backfill/core/db/queries/publish-steps';
 import { getRehearsalState } from '@backfill/core/db/queries/rehearsal';
+import type { Report, ReportPeople } from '@backfill/core/report/report';
 
-/** The members of report.json about what people decided, and what a publish has done. */
-export async function peopleSection(db: Queryable, batchId: string): Promise<object> {
+/** The members of report.json about what people decided besides approvals, and what a publish has done. */
+export async function peopleSection(
+  db: Queryable,
+  batchId: string,
+): Promise<ReportPeople & Pick<Report, 'incidents' | 'recipe_hash'>> {
   const rehearsal = await getRehearsalState(db, batchId);
-  return {
+  const section = {
     recipe_hash: rehearsal?.recipe_hash ?? null,
     rehearsal: rehearsal === undefined ? null : { required: rehearsal.required, recorded: rehearsal.recorded },
     freeze: (await getOpenFreeze(db, batchId)) ?? null,
@@ -16,4 +20,6 @@ export async function peopleSection(db: Queryable, batchId: string): Promise<obj
     escalations: await listEscalations(db, batchId),
     publish: (await getLastPublish(db, batchId)) ?? null,
   };
+  // With its times as they stand in the file.
+  return JSON.parse(JSON.stringify(section));
 }

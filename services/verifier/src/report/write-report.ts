@@ -1,17 +1,11 @@
 import { getBatch } from '@backfill/core/db/queries/batch-get';
 import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
+import type { BatchStatus } from '@backfill/core/domain/batch-status';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { archiveLayout, CSV_REPORT } from '@backfill/core/storage/layout';
 import { csvReport } from './csv-report.ts';
 import { countDays } from './day-counts.ts';
-import { peopleSection } from './people-section.ts';
-
-const GATES_SQL = `
-  select gate, threshold, observed, passed, procedure, detail, measured_at
-    from analytics.backfill_gate_results r
-   where batch_id = $1 and attempt = $2
-     and run_no = (select max(run_no) from analytics.backfill_gate_results where batch_id = $1 and attempt = $2)
-   order by gate`;
+import { readReport } from './read-report.ts';
 
 /** What a report that is written for a batch under way stops with. */
 export interface ReportWork {
@@ -20,45 +14,42 @@ export interface ReportWork {
 }
 
 /**
- * Writes the batch's report into the archive, as JSON and CSV, in place of an earlier one.
+ * Writes the batch's report into the archive, as JSON, CSV and a page, in place of an earlier one. The page holds no
+ * samples, which may have to be erased: the API puts them in when it serves it.
  *
  * @param work absent where the batch rests
+ * @returns the batch's status, as it stands in the report; undefined when there is no such batch
  */
-export async function writeReport(runtime: Runtime, batchId: string, work?: ReportWork): Promise<void> {
+export async function writeReport(
+  runtime: Runtime,
+  batchId: string,
+  work?: ReportWork,
+): Promise<BatchStatus | undefined> {
   const { pool, store, config } = runtime;
+  const { archiveBucket } = config.storage;
   const batch = await getBatch(pool, batchId);
-  if (batch === undefined) return;
+  if (batch === undefined) return undefined;
   const isCounted = batch.status === 'published' || batch.status === 'rolled_back';
   const days = await (work === undefined
     ? countDays(pool, batchId, isCounted)
     : work.read((client) => countDays(client, batchId, isCounted)));
-  // All that led to this report is before it in the chain.
-  const auditHead = await runtime.sealer.seal();
-  const { rows: gates } = await pool.query(GATES_SQL, [batchId, batch.attempt]);
-  const report = {
-    version: 1,
-    batch_id: batchId,
-    source: batch.source,
-    attempt: batch.attempt,
-    status: batch.status,
-    window: { start: batch.window_start, end: batch.window_end },
-    plan_hash: batch.plan_hash,
-    gate_set_hash: batch.gate_set_hash,
-    rows: batch.row_count,
-    checksum: batch.checksum,
-    ...(await peopleSection(pool, batchId)),
-    gates,
-    days,
-    audit_head: auditHead,
-  };
-  const { archiveBucket } = config.storage;
+  const report = await readReport(pool, batchId, {
+    ...{ days, isCounted },
+    // All that led to this report is before it in the chain.
+    auditHead: await runtime.sealer.seal(),
+    samplesState: async ({ key }) => ((await store.exists(archiveBucket, key)) ? 'stored' : 'expired or erased'),
+  });
+  if (report === undefined) return undefined;
+  // Not before the first report: the library of the charts takes memory.
+  const { renderReport } = await import('@backfill/core/report/render-report');
+  const page = renderReport(report, report.samples?.state === 'stored' ? 'apart' : 'gone');
   const csv = csvReport({ batchId, source: batch.source }, days, isCounted);
-  work?.signal.throwIfAborted();
-  await store.put(archiveBucket, archiveLayout.report(batchId, CSV_REPORT), Buffer.from(csv), 'text/csv');
-  await store.put(
-    archiveBucket,
-    archiveLayout.report(batchId, 'report.json'),
-    Buffer.from(`${JSON.stringify(report, null, 2)}\n`),
-    'application/json',
-  );
+  const put = (name: string, text: string, type: string) => {
+    work?.signal.throwIfAborted();
+    return store.put(archiveBucket, archiveLayout.report(batchId, name), Buffer.from(text), type);
+  };
+  await put(CSV_REPORT, csv, 'text/csv');
+  await put('report.html', page, 'text/html; charset=utf-8');
+  await put('report.json', `${JSON.stringify(report, null, 2)}\n`, 'application/json');
+  return report.status;
 }

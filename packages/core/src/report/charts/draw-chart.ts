@@ -1,0 +1,51 @@
+import type { EChartsCoreOption } from 'echarts/core';
+import { install as BarChart } from 'echarts/lib/chart/bar/install.js';
+import { install as LineChart } from 'echarts/lib/chart/line/install.js';
+import { install as SankeyChart } from 'echarts/lib/chart/sankey/install.js';
+import { install as GridComponent } from 'echarts/lib/component/grid/install.js';
+import { init } from 'echarts/lib/core/echarts.js';
+import { use } from 'echarts/lib/extension.js';
+import { install as SVGRenderer } from 'echarts/lib/renderer/installSVGRenderer.js';
+import { Html } from '../page/html.ts';
+
+use([BarChart, LineChart, SankeyChart, GridComponent, SVGRenderer]);
+
+/** Of a drawing, in its own units; the page scales it. */
+export interface ChartSize {
+  width: number;
+  height: number;
+}
+
+/**
+ * Draws a chart as SVG. Colours are the page's variables, so that it fits light, dark and paper. What it tells stands in
+ * the page as text too, so for readers of the page's text it is not there.
+ */
+export function drawChart(option: EChartsCoreOption, size: ChartSize): Html {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
+  try {
+    chart.setOption({ animation: false, textStyle: { color: 'var(--ink-2)', fontFamily: 'inherit' }, ...option });
+    return new Html(cleanSvg(chart.renderToSVGString(), size));
+  } finally {
+    chart.dispose();
+  }
+}
+
+/**
+ * Takes out what the drawing has for scripts and pointers, its styles (the page has one style sheet, and allows no other),
+ * and its fixed size. Texts in it are escaped, so that no quote or angle bracket of theirs is met here.
+ */
+function cleanSvg(svg: string, { width, height }: ChartSize): string {
+  return (
+    svg
+      .replace(/<style\s*>[\s\S]*?<\/style>/g, '')
+      // Only for an animation; the library numbers them, and no two drawings would be alike.
+      .replace(/<defs\s*>[\s\S]*?<\/defs>/g, '')
+      .replace(
+        / (?:style|class|clip-path|pointer-events|ecmeta_[a-z_]+|xmlns(?::xlink)?|version|baseProfile)="[^"]*"/g,
+        '',
+      )
+      .replace(/<rect [^>]*fill="none"[^>]*><\/rect>/, '')
+      .replace(/^\s*<svg [^>]*>/, `<svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false">`)
+      .replace(/>\n+</g, '><')
+  );
+}

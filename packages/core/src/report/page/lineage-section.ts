@@ -1,0 +1,29 @@
+import { formatCount } from '../../text/format-number.ts';
+import type { Report } from '../report.ts';
+import { shortTime } from '../verdict.ts';
+import { type Html, html } from './html.ts';
+
+/** The hashes by which all of this can be checked again, years later. */
+export function lineageSection(report: Report): Html {
+  const { audit_head: head, rollback } = report;
+  const sums: [name: string, value: string | null, means: string][] = [
+    ['plan', report.plan_hash, 'manifest, recipe, window and policy: what the run approvals sign'],
+    ['recipe', report.recipe_hash, 'source file, taxonomy, upcasts, privacy rules, key versions, retention cut-off'],
+    ['raw input', report.raw_checksum, 'over the pinned files, in the form of sha256sum'],
+    ['mirror', report.mirror_checksum, 'over the objects of the mirror, as in its manifest.json'],
+    ['rows', report.rows_digest, 'over every column of the rows to publish, in the order of their ids'],
+    ['event ids', report.checksum, 'over the sorted ids of those rows, each with a line end'],
+    ['gate set', report.gate_set_hash, 'plan, every gate with its numbers, and rows: what the publish approvals sign'],
+    [
+      'audit log',
+      head === null ? null : head.mac,
+      head === null
+        ? 'no entry was sealed yet'
+        : `entry ${formatCount(head.chain_no)} of the chain; all that led to this report is before it`,
+    ],
+  ];
+  return html`<section aria-labelledby="lineage"><h2 id="lineage">Lineage and checksums</h2>
+<p>All are SHA-256; the audit log's is keyed. <code>./backfill trace EVENT_ID</code> leads from an event to its file and line.</p>
+<dl class="sums">${sums.map(([name, value, means]) => html`<dt>${name}</dt><dd>${value === null ? '–' : html`<code>${value}</code>`}<small>${means}</small></dd>`)}
+${rollback !== null && html`<dt>rollback</dt><dd>${rollback.mode} by ${rollback.actor}, ${shortTime(rollback.rolled_back_at)}<small>${formatCount(rollback.tombstoned)} rows taken back, ${formatCount(rollback.live_rows_after)} live rows left${rollback.keys_freed !== null && `, ${formatCount(rollback.keys_freed)} keys freed`}</small></dd>`}</dl></section>`;
+}

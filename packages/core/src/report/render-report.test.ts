@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import { withNewStatus } from './page/news.ts';
+import { withSamples } from './page/samples-section.ts';
+import { renderReport } from './render-report.ts';
+import type { Report, ReportGate } from './report.ts';
+import { EMPTY_BALANCE, testDays, testFiles, testGate, testReport, testSamples } from './report-fixture.ts';
+
+const EMPTY = {
+  ...{ gates: [], kpis: [], days: [], files: [], balance: EMPTY_BALANCE, approvals: [], samples: null },
+  ...{ rows: null, checksum: null, rows_digest: null, gate_set_hash: null, missing_approvals: null, audit_head: null },
+};
+
+const HOSTILE = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "' onmouseover='alert(1)",
+  '</title></style><script>alert(2)</script>',
+  '<!--/samples--><!--news--><b>',
+  '{a|rich} {b} {c} $& $1',
+  '&lt;b&gt; &amp;',
+  ']]><svg onload=alert(3)>',
+  'evil\u202etxt.exe\u0000\u200b',
+  'style="x" class="y" fill="none"',
+];
+
+/** A report in which every text that comes from outside is this one. */
+function hostileReport(text: string): Report {
+  const gate = (name: string): ReportGate =>
+    testGate(name, 0, 1, {
+      passed: false,
+      procedure: text,
+      detail: { why: text, error: text, [text]: text, examples: [text] },
+    });
+  return testReport({
+    ...{ batch_id: text, source: text, reason: text, submitted_by: text, status: 'gates_failed', status_reason: text },
+    gates: [gate(text), gate('balance'), testGate('volume', 0, 0, { detail: { not_applicable: text } })],
+    files: testFiles(9).map((file, at) => ({ ...file, source_file: `${text}${at}`, format: text })),
+    days: testDays(3, 2).map((day) => ({ ...day, event_name: `${text}${day.event_name}` })),
+    kpis: [
+      {
+        kpi: text,
+        days: [{ day: text, in_window: true, live: 1, proposed: 2, baseline: null, baseline_source: text }],
+      },
+    ],
+    approvals: [
+      {
+        stage: text,
+        role: text,
+        actor: text,
+        decision: 'reject',
+        bound_hash: text,
+        comment: text,
+        at: text,
+        counts: false,
+      },
+    ],
+    missing_approvals: { run: [text], publish: [text], override: [{ gate: text, role: text }] },
+    rollback: { mode: text, actor: text, tombstoned: 1, keys_freed: 1, live_rows_after: 0, rolled_back_at: text },
+    incidents: [
+      {
+        ...{ incident_id: 1, kind: text, summary: text, raised_at: text, post_mortem_due: text },
+        ...{ closed_at: null, closed_by: null, note: text },
+      },
+    ],
+    samples: { events: 1, key: text, sha256: text, state: 'stored' },
+  });
+}
+
+function hostileSamples(text: string) {
+  const samples = testSamples();
+  return {
+    ...samples,
+    samples: samples.samples.map((sample) => ({
+      ...sample,
+      ...{ event_id: text, source_file: text, format: text, raw_line: text, problems: [text] },
+      row: {
+        source: text,
+        event_name: text,
+        schema_version: text,
+        event_ts: text,
+        session_id: text,
+        subject_id: text,
+        payload: text,
+      },
+    })),
+  };
+}
+
+/** The names of all tags and attributes of a page, and what stands behind `<` or an attribute that can run something. */
+function tagsOf(page: string) {
+  const tags = [...page.matchAll(/<(?!!--|!doctype|\/)([a-z0-9]+)((?:\s+[a-zA-Z:-]+(?:="[^"]*")?)*)\s*>/g)];
+  return {
+    names: new Set(tags.map(([, name]) => name)),
+    attributes: new Set(
+      tags.flatMap(([, , attributes = '']) =>
+        [...attributes.matchAll(/\s([a-zA-Z:-]+)(?:="[^"]*")?/g)].map(([, name]) => name),
+      ),
+    ),
+    strange: page.split('<').length - 1 - tags.length - page.split('</').length + 1 - (page.match(/<!/g)?.length ?? 0),
+  };
+}
+
+const plain = tagsOf(renderReport(testReport({ files: testFiles(9) }), testSamples()));
+
+describe('the page of a report', () => {
+  it.each(HOSTILE)('is no other one for %j', (text) => {
+    const page = renderReport(hostileReport(text), hostileSamples(text));
+    const found = tagsOf(page);
+    expect(found.strange).toBe(0);
+    const known = new Set([...plain.names, 'q', 'br', 'small', 'strong', 'em']);
+    expect([...found.names].filter((name) => !known.has(name))).toEqual([]);
+    expect([...found.attributes].filter((name) => /^on|^src|^style$/.test(String(name)))).toEqual([]);
+    // Nothing of a text can pass for a place that is filled in later.
+    expect([page.split('<!--samples-->').length, page.split('<!--/samples-->').length]).toEqual([2, 2]);
+    expect(page.split('<!--news-->').length).toBe(2);
+    expect(['\u202e', '\u0000', '\u200b'].filter((sign) => page.includes(sign))).toEqual([]);
+  });
+
+  it('asks for nothing: no script, no address, no image, one style sheet that its policy names', () => {
+    const page = renderReport(testReport(), testSamples());
+    expect(page).toMatch(/^<!doctype html>\n<html lang="en">/);
+    expect(page.match(/<script|<img|<link|<iframe|<object|\bhttps?:|url\(|@import/gi)).toBe(null);
+    expect(page.match(/<style>/g)?.length).toBe(1);
+    expect(page).not.toMatch(/ style="/);
+    expect(page).toMatch(/content="default-src &#39;none&#39;; style-src &#39;sha256-[A-Za-z0-9+/]{43}=&#39;;/);
+  });
+
+  it('is the same for the same report', () => {
+    const pages = [1, 2].map(() => renderReport(testReport(), 'apart'));
+    expect(new Set(pages).size).toBe(1);
+  });
+
+  it('gets its samples, or the word that they are gone, also when it was stored without them', () => {
+    const report = testReport();
+    const stored = renderReport(report, 'apart');
+    const reference = report.samples as NonNullable<Report['samples']>;
+    expect(withSamples(stored, reference, testSamples()) === renderReport(report, testSamples())).toBe(true);
+    expect(withSamples(stored, reference, 'gone') === renderReport(report, 'gone')).toBe(true);
+    expect(stored).not.toContain('raw line, masked');
+    expect(withSamples('<p>an older page</p>', reference, 'gone')).toBe('<p>an older page</p>');
+  });
+
+  it('says that its batch went on', () => {
+    const page = renderReport(testReport(), 'gone');
+    expect(withNewStatus(page, 'rolled_back')).toContain('This batch is rolled back by now');
+  });
+
+  it.each([
+    [
+      'a batch without a line',
+      testReport({ ...EMPTY, status: 'rolled_back' }),
+      ['No line is booked', 'No gate was measured', 'No event was sampled'],
+    ],
+    [
+      'one day and one type',
+      testReport({ days: testDays(1, 1), files: testFiles(1) }),
+      ['of 1 type to be added on 1 day', 'The file, line by line'],
+    ],
+    [
+      '400 days, 60 types and 300 files',
+      testReport({ days: testDays(400, 60), files: testFiles(300) }),
+      ['45 more types', '295 more files', 'Balance of each of 300 files'],
+    ],
+    ['no KPI', testReport({ kpis: [] }), ['Before and after']],
+  ])('can be about %s', (_, report, texts) => {
+    const page = renderReport(report, 'gone');
+    for (const text of texts) expect(page).toContain(text);
+    expect(page.match(/undefined|\[object|Infinity|N(?=aN)/g)).toBe(null);
+    expect(page.length).toBeLessThan(500_000);
+  });
+
+  it('shows the reason of a failed gate, before those that passed', () => {
+    const gates = [
+      ...testReport().gates,
+      testGate('volume', 0.02, 0.034, { passed: false, detail: { why: '1,234 events are missing' } }),
+    ];
+    const page = renderReport(testReport({ gates }), 'gone');
+    expect(page.indexOf('1,234 events are missing')).toBeGreaterThan(0);
+    expect(page.indexOf('1,234 events are missing')).toBeLessThan(
+      page.indexOf('Every raw line ended in exactly one outcome'),
+    );
+    expect(page).toContain('3.4\u00a0%');
+    expect(page).toContain('at most 2\u00a0%');
+  });
+});

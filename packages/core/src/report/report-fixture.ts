@@ -1,0 +1,149 @@
+import type { DayCount, KpiDay, Report, ReportBalance, ReportFile, ReportGate } from './report.ts';
+import { MASK, type Samples } from './samples.ts';
+import { judge } from './verdict.ts';
+
+const HASH = (sign: string) => sign.repeat(64);
+const DAY_MS = 86_400_000;
+
+/** A gate as the report has it, passed unless it says otherwise. */
+export function testGate(
+  gate: string,
+  threshold: number,
+  observed: number,
+  changes: Partial<ReportGate> = {},
+): ReportGate {
+  return {
+    ...{ gate, threshold, observed, passed: true, procedure: `select count(*) -- ${gate}`, detail: { rows: 4_711 } },
+    measured_at: '2026-11-03T09:15:00.000Z',
+    ...changes,
+  };
+}
+
+/** Events of so many types on so many days from 1 November 2026. */
+export function testDays(days: number, types: number): DayCount[] {
+  return Array.from({ length: days * types }, (_, at) => {
+    const day = Math.floor(at / types);
+    const type = at % types;
+    const lost = Math.abs(day - days / 2) < Math.max(1, days / 8);
+    const normal = Math.round((1_200 + 300 * Math.sin(day / 3.5)) / (type + 1));
+    return {
+      event_name: types === 1 ? 'page_viewed' : `event_of_type_${String(type + 1).padStart(2, '0')}`,
+      day: new Date(Date.UTC(2026, 10, 1) + day * DAY_MS).toISOString().slice(0, 10),
+      pre_count: lost ? Math.round(normal / 12) : normal,
+      ...{ staged: lost ? normal : 0, duplicates: 0, batch_count: lost ? normal : 0 },
+    };
+  });
+}
+
+/** A KPI around one lost day. */
+export function testKpiDays(scale: number): KpiDay[] {
+  return Array.from({ length: 9 }, (_, at) => {
+    const normal = scale * (1 + 0.06 * Math.sin(at * 1.7));
+    const isLost = at === 4;
+    return {
+      day: `2026-11-${String(at + 1).padStart(2, '0')}`,
+      in_window: isLost,
+      live: isLost ? normal * 0.31 : normal,
+      proposed: normal,
+      baseline: normal * (isLost ? 1.004 : 1),
+      baseline_source: isLost ? 'median of four unaffected Thursdays' : 'unaffected neighbour',
+    };
+  });
+}
+
+export const EMPTY_BALANCE: ReportBalance = {
+  ...{ read: 0, inserted: 0, duplicate: 0, same_batch: 0, other_batch: 0, live: 0 },
+  ...{ suppressed: 0, expired: 0, filtered: 0, quarantined: 0 },
+};
+
+export const TEST_BALANCE: ReportBalance = {
+  ...{ read: 1_048_210, inserted: 1_001_340, duplicate: 812, same_batch: 101, other_batch: 0, live: 711 },
+  ...{ suppressed: 1_903, expired: 120, filtered: 42_500, quarantined: 1_535 },
+};
+
+/** So many files that make up {@link TEST_BALANCE}. */
+export function testFiles(count: number): ReportFile[] {
+  const share = (lines: number, at: number) =>
+    Math.floor((lines * (at + 1)) / count) - Math.floor((lines * at) / count);
+  return Array.from({ length: count }, (_, at) => ({
+    source_file: `2026/11/01/app-${String(at).padStart(3, '0')}.ndjson.gz`,
+    ...{ size: 1_000_000, sha256: HASH('a'), format: 'ndjson', compression: 'gzip', copy_sha256: null },
+    ...(Object.fromEntries(
+      Object.entries(TEST_BALANCE).map(([outcome, lines]) => [outcome, share(lines, at)]),
+    ) as unknown as ReportBalance),
+  }));
+}
+
+/** A report of a batch that waits for its signatures, with what a test changes in it. */
+export function testReport(changes: Partial<Omit<Report, 'verdict'>> = {}): Report {
+  const report: Omit<Report, 'verdict'> = {
+    version: 2,
+    ...{ batch_id: 'outage-2026-11-01', source: 'app', reason: 'outage', submitted_by: 'dana', attempt: 1 },
+    ...{ status: 'awaiting_publish_approval', status_reason: null, written_at: '2026-11-03T09:15:30.000Z' },
+    window: { start: '2026-11-01T00:00:00.000Z', end: '2026-11-02T00:00:00.000Z' },
+    ...{ plan_hash: HASH('1'), recipe_hash: HASH('2'), gate_set_hash: HASH('3'), rows_digest: HASH('4') },
+    ...{ raw_checksum: HASH('5'), mirror_checksum: HASH('5'), rows: 1_001_340, checksum: HASH('6') },
+    balance: TEST_BALANCE,
+    files: testFiles(3),
+    gates: [
+      testGate('balance', 0, 0),
+      testGate('recount', 0, 0),
+      testGate('sample', 0, 0),
+      testGate('duplicates', 0.001, 0.000101),
+      testGate('overlap', 0.001, 0.00071),
+      testGate('schema', 1, 1),
+      testGate('identity', 0, 0),
+      testGate('volume', 0.02, 0.0043),
+      testGate('freshness', 30, 4.2),
+      testGate('daily_active_sessions', 0.015, 0.004),
+      testGate('activation_funnel', 0.005, 0, { detail: { not_applicable: 'an app without an account' } }),
+    ],
+    kpis: [
+      { kpi: 'daily_active_sessions', days: testKpiDays(48_000) },
+      { kpi: 'activation_funnel', days: testKpiDays(0.23) },
+    ],
+    days: testDays(21, 6),
+    is_counted: false,
+    approvals: [
+      {
+        ...{ stage: 'run', role: 'data_privacy_officer', actor: 'priya', decision: 'approve', bound_hash: HASH('1') },
+        ...{ comment: 'No new fields.', at: '2026-11-03T08:02:00.000Z', counts: true },
+      },
+    ],
+    missing_approvals: { run: [], publish: ['data_engineering_lead', 'product_analytics_manager'], override: [] },
+    rollback: null,
+    incidents: [],
+    ...{ rehearsal: null, freeze: null, escalations: [], publish: null },
+    is_frozen: true,
+    audit_head: {
+      ...{ version: 1, chain_no: 1_204, mac: HASH('7'), sealed_at: '2026-11-03T09:15:29.000Z' },
+      ...{ key_check: HASH('8'), proof: HASH('9') },
+    },
+    samples: {
+      ...{ events: 2, key: `reports/outage-2026-11-01/samples-${HASH('b')}.json`, sha256: HASH('b'), state: 'stored' },
+    },
+    ...changes,
+  };
+  return { ...report, verdict: judge({ ...report, import_limit: null, canary_passed: true }) };
+}
+
+/** Two samples, one of which is not what its line gives. */
+export function testSamples(): Samples {
+  const sample = {
+    event_id: `app:20261101100000000:\\x${HASH('c')}`,
+    ...{ source_file: '2026/11/01/app-000.ndjson.gz', line_no: 48_211, format: 'ndjson' },
+    raw_line: `{"id":"r1","name":"Page Viewed","ts":"2026-11-01T10:00:00.000Z","session":{"id":"${MASK}"},"user":{"id":"${MASK}","${MASK}":"${MASK}"},"data":{"path":"/pricing${MASK}"},"${MASK}":"${MASK}"}`,
+    row: {
+      ...{ source: 'app', event_name: 'page_viewed', schema_version: '1-0-0', event_ts: '2026-11-01T10:00:00.000Z' },
+      ...{ session_id: 'p1_AAAAAAAAAAAAAAAAAAAAAA', subject_id: 'p1_BBBBBBBBBBBBBBBBBBBBBB' },
+      payload:
+        '{"event_name":"page_viewed","properties":{"path":"/pricing"},"record_id":"r1","session_id":"p1_AAAAAAAAAAAAAAAAAAAAAA","subject_id":"p1_BBBBBBBBBBBBBBBBBBBBBB"}',
+    },
+    ...{ matches: true, problems: [] },
+  };
+  const wrong = { ...sample, line_no: 7, matches: false, problems: ['subject_id is another one'] };
+  return {
+    ...{ version: 1, batch_id: 'outage-2026-11-01', plan_hash: HASH('1'), rows_digest: HASH('4') },
+    samples: [sample, { ...wrong, row: { ...sample.row, subject_id: MASK } }],
+  };
+}
