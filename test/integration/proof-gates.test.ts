@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { withTransaction } from '@backfill/core/db/transaction';
@@ -256,4 +256,25 @@ describe('a gate whose query', () => {
     expect((await world.rest('stopped')).status).toBe('halted');
     expect(await world.gates('stopped')).toEqual({});
   });
+});
+
+it('a plan from before these gates is judged by what it pins', async () => {
+  await rm(path.join(world.config.dir, 'kpi/daily_active_sessions.sql'));
+  await run('older');
+  expect(
+    await world.verifyAfter(
+      'older',
+      `update analytics.backfill_plans set plan = plan #- '{policy,kpi}' #- '{policy,gates,volume}'
+              #- '{policy,gates,freshness_minutes}' #- '{policy,gates,daily_active_sessions}'
+              #- '{policy,gates,activation_conversion}' #- '{policy,approvals,override}' where batch_id = $1`,
+    ),
+  ).toEqual([]);
+  expect(Object.keys(await world.gates('older')).sort()).toEqual([
+    'balance',
+    'duplicates',
+    'identity',
+    'overlap',
+    'recount',
+    'schema',
+  ]);
 });
