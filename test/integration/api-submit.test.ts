@@ -108,3 +108,23 @@ it('dispatches what was submitted', async () => {
     return sent === 1 ? sent : undefined;
   });
 });
+
+it('refuses references that cannot be baselines, with each field named', async () => {
+  const reference = { kpi: 'daily_active_sessions', day: '2026-11-01', value: 100, source: 'warehouse' };
+  const submit = (...references: object[]) =>
+    api.call('POST', '/v1/batches', 'submitter', { ...batches.submission('submit-references'), references });
+  const paths = async (...references: object[]) => {
+    const { status, json } = await submit(...references);
+    return [status, ...(json.errors as { path: string }[]).map(({ path }) => path)];
+  };
+  // The window is of one local day, from 01:00 on.
+  expect(await paths({ ...reference, day: '2026-10-31' }, reference, { ...reference, day: '2026-11-02' })).toEqual([
+    ...[422, 'references.0.day', 'references.2.day'],
+  ]);
+  expect(await paths(reference, { ...reference, value: 101 })).toEqual([422, 'references.1.value']);
+  expect(await paths({ ...reference, kpi: 'revenue', value: -1 })).toEqual([422, 'references.0.kpi']);
+  expect(await paths({ ...reference, value: 'many' }, { ...reference, value: null })).toEqual([
+    ...[422, 'references.0.value', 'references.1.value'],
+  ]);
+  expect((await submit(reference, { ...reference, source: 'logs' })).status).toBe(202);
+});

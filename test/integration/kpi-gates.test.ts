@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessLog } from '../support/access-log.ts';
 import { createKpiWorld, type KpiWorld, LOST_DAY, lostLines, references } from '../support/kpi-world.ts';
+import { runBatch } from '../support/run-batch.ts';
 
 // The KPI gates on real rows, everything else being as it should be.
 let world: KpiWorld;
@@ -107,6 +109,20 @@ it('are shown as not applicable where the policy says why', async () => {
   expect(sessions?.detail.days).toBeDefined();
   await world.config.editPolicy((policy) => {
     policy.kpi.not_applicable = { default: {}, sources: {} };
+  });
+});
+
+it('say what to declare where a source or a policy has no such KPI', async () => {
+  await world.config.editPolicy((policy) => {
+    delete policy.kpi.funnel;
+  });
+  const batch = await runBatch(world, 'no-kpis', { 'a.log': accessLog(0, 50) });
+  expect(batch.status).toBe('gates_failed');
+  expect(batch.status_reason).toContain('the source web-access maps no session_id');
+  expect(batch.status_reason).toContain('kpi.not_applicable.sources.web-access');
+  expect(batch.status_reason).toContain('the policy names no kpi.funnel');
+  await world.config.editPolicy((policy) => {
+    policy.kpi.funnel = { steps: ['signup_completed', 'feature_used'], window_hours: 24 };
   });
 });
 

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { withTransaction } from '@backfill/core/db/transaction';
@@ -195,10 +195,14 @@ describe('a gate whose query', () => {
 
   it.each([
     ['names what is not there', 'select day, sesions as value from kpi_events', 'column "day" does not exist (42703)'],
-    ['is no SQL', 'select select from kpi_events', 'syntax error at or near "from" (42601)'],
+    ['is no SQL', 'select select from kpi_events', 'syntax error at or near "select" (42601)'],
     ['gives no value', 'select current_date as day from kpi_events', 'column definition.value does not exist (42703)'],
     ['gives no dates', 'select 1 as day, 1 as value from kpi_events', 'cannot cast type integer to date (42846)'],
-    ['writes at once', 'with kpi_events as (delete from analytics.events returning 1) select 1', '(0A000)'],
+    [
+      'writes at once',
+      'with kpi_events as (delete from analytics.events returning 1) select 1',
+      'must be at the top level (0A000)',
+    ],
   ])('%s is not even planned', async (name, sql, error) => {
     await write(sql);
     const batch = await run(name.replaceAll(' ', '-'));
@@ -252,4 +256,25 @@ describe('a gate whose query', () => {
     expect((await world.rest('stopped')).status).toBe('halted');
     expect(await world.gates('stopped')).toEqual({});
   });
+});
+
+it('a plan from before these gates is judged by what it pins', async () => {
+  await rm(path.join(world.config.dir, 'kpi/daily_active_sessions.sql'));
+  await run('older');
+  expect(
+    await world.verifyAfter(
+      'older',
+      `update analytics.backfill_plans set plan = plan #- '{policy,kpi}' #- '{policy,gates,volume}'
+              #- '{policy,gates,freshness_minutes}' #- '{policy,gates,daily_active_sessions}'
+              #- '{policy,gates,activation_conversion}' #- '{policy,approvals,override}' where batch_id = $1`,
+    ),
+  ).toEqual([]);
+  expect(Object.keys(await world.gates('older')).sort()).toEqual([
+    'balance',
+    'duplicates',
+    'identity',
+    'overlap',
+    'recount',
+    'schema',
+  ]);
 });

@@ -5,8 +5,8 @@ import { isDependencyUnavailable } from '../errors.ts';
 const TOO_LONG = '57014';
 const TOO_LARGE = '53400';
 const WRITES = '25006';
-/** Syntax errors and unknown names: what PostgreSQL says of these quotes the query, and no data. */
-const ABOUT_THE_QUERY = /^42/;
+/** Syntax errors, unknown names, what is not supported: what PostgreSQL says of these quotes the query, and no data. */
+const ABOUT_THE_QUERY = /^(42|0A)/;
 
 /**
  * Why a query could not give an answer, without any value of the data; undefined when that is nothing against the query:

@@ -12,12 +12,12 @@ it('counts each local day that the window touches, and the window alone where no
     'daily_active_sessions 2026-11-05',
     'activation_funnel 2026-11-05',
   ]);
-  const figureAt = (references: typeof whole, index: number) => references[index]?.value ?? Number.NaN;
-  expect(figureAt(whole, 0)).toBeGreaterThan(400);
-  expect(figureAt(whole, 2)).toBeGreaterThan(400);
-  expect(figureAt(whole, 1)).toBeGreaterThan(0.5);
-  expect(figureAt(whole, 1)).toBeLessThanOrEqual(1);
+  const figure = (references: typeof whole, index: number) => references[index]?.value ?? Number.NaN;
+  expect(figure(whole, 0)).toBeGreaterThan(400);
+  expect(figure(whole, 2)).toBeGreaterThan(400);
+  expect(figure(whole, 1)).toBeGreaterThan(0.5);
+  expect(figure(whole, 1)).toBeLessThanOrEqual(1);
   const alone = appReferences(OPTIONS, 'Europe/Berlin', lostWindow(OPTIONS));
-  expect(figureAt(alone, 0)).toBeLessThanOrEqual(figureAt(whole, 0));
+  expect(figure(alone, 0)).toBeLessThanOrEqual(figure(whole, 0));
   expect(alone.find(({ day }) => day === '2026-11-05')?.value).toBeLessThan(20);
 });

@@ -12,6 +12,14 @@ describe('nextSteps', () => {
     ]);
   });
 
+  it('names the overrides that would let a median decide', () => {
+    const override = [{ gate: 'activation_funnel', role: 'product_analytics_manager' }];
+    const batch = exampleBatch({ status: 'gates_failed', missing_approvals: { run: [], publish: [], override } });
+    expect(nextSteps(batch)[1]).toMatch(
+      './backfill approve b1 --gate activation_funnel --role product_analytics_manager --comment "…"',
+    );
+  });
+
   it.each(BATCH_STATUSES.filter((status) => status !== 'awaiting_run_approval'))('has one for %s', (status) => {
     expect(nextSteps(exampleBatch({ status })).length).toBeGreaterThan(0);
   });

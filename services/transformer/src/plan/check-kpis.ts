@@ -20,7 +20,7 @@ export async function checkKpis(pool: Pool, { policy, kpis }: BackfillConfig, so
     } catch (error) {
       const failure = queryFailure(error);
       if (failure === undefined) throw error;
-      throw new FatalError(`kpi/${kpi}.sql cannot be run: ${failure}`, { cause: error });
+      throw new FatalError(`kpi/${kpi}.sql cannot be run: ${failure}`);
     }
   }
 }
