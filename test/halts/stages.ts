@@ -171,6 +171,19 @@ const whilePublished: Enter = async ({ world, holds }) => {
   };
 };
 
+/** While the snapshot of the window is read back. Of an empty window it is small, so that it has to be held. */
+const whileSnapshotRead: Enter = async (context) => {
+  const { world, batchId, holds } = context;
+  const snapshot = context.turnstile({
+    ...{ bucket: world.env.BACKFILL_ARCHIVE_BUCKET ?? '', prefix: `snapshots/${batchId}/`, holds, afterBytes: 1 },
+    isMeant: () => isIn(context, 'publishing'),
+  });
+  return {
+    look: async () => (snapshot.isReached() ? 'has stored the snapshot and reads it back' : undefined),
+    leave: async () => snapshot.open(),
+  };
+};
+
 /** Makes ready for the middle of a stage, before the batch is set going. */
 export function enterStage(stage: Stage, way: Way, context: StageContext): Promise<Middle> {
   const enter: Readonly<Record<Stage, Enter>> = {
@@ -178,7 +191,7 @@ export function enterStage(stage: Stage, way: Way, context: StageContext): Promi
     preparing: whileRead('preparing', 'raw', 'mirrored'),
     importing: whileImported,
     verifying: way === 'api' ? whileRead('verifying', 'mirror', 'read again') : whileMeasured,
-    publishing: whilePublished,
+    publishing: way === 'api' && context.holds ? whileSnapshotRead : whilePublished,
   };
   return enter[stage](context, way);
 }
