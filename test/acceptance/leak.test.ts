@@ -171,7 +171,8 @@ describe('no identifier is found', () => {
 
   it('in any table of PostgreSQL', async () => {
     expect(search(await dumpDatabase(stack))).toEqual([]);
-  });
+    // A psql for each of them.
+  }, 180_000);
 
   it('in Redis or its files', async () => {
     expect(search([...(await dumpRedis(stack)), ...(await readFolder(stack, 'redis'))])).toEqual([]);
