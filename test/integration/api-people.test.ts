@@ -52,6 +52,19 @@ describe('signatures', () => {
     },
   );
 
+  it('lets nobody sign in psql, and nobody for somebody else', async () => {
+    await batches.planned('forged');
+    const forge = `insert into analytics.backfill_approvals (batch_id, attempt, stage, role, actor, decision, bound_hash)
+                   values ('forged', 1, 'run', 'data_privacy_officer', 'dora', 'approve', 'plan-1')`;
+    await expect(api.sql.query(forge)).rejects.toMatchObject({
+      code: '42501',
+      hint: 'Use the API or ./backfill approve.',
+    });
+    const other = withTransaction(api.context.pool, 'otto', (client) => client.query(forge));
+    await expect(other).rejects.toMatchObject({ code: '42501' });
+    expect(await approvals('forged')).toBe(0);
+  });
+
   it('lets nobody sign who has submitted, whatever the role and the stage', async () => {
     await api.addToken('submitter-all', { actor: 'submitter', roles: [...RUN_ROLES, ...PUBLISH_ROLES] });
     await batches.verified('own-work');

@@ -22,10 +22,12 @@ const AHEAD = `clock_timestamp() + interval '1 day'`;
 it('lets the last decision of a role stand', async () => {
   await batches.planned('decided');
   const give = (decision: string) =>
-    api.sql.query(
-      `insert into analytics.backfill_approvals (batch_id, attempt, stage, role, actor, decision, bound_hash, approved_at)
+    withTransaction(api.context.pool, 'data_privacy_officer', (client) =>
+      client.query(
+        `insert into analytics.backfill_approvals (batch_id, attempt, stage, role, actor, decision, bound_hash, approved_at)
        values ('decided', 1, 'run', 'data_privacy_officer', 'data_privacy_officer', $1, 'plan-1', ${AHEAD})`,
-      [decision],
+        [decision],
+      ),
     );
   await give('approve');
   await give('reject');
