@@ -5,9 +5,9 @@ import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import type { Progress } from '@backfill/core/db/queries/batch-view-progress-list';
 import type { RollbackRow } from '@backfill/core/db/queries/batch-view-rollback-list';
 import type { GateResultRow } from '@backfill/core/db/queries/gate-result-list';
-import { missingRoles, type RequiredRoles, standingApprovals } from '@backfill/core/domain/approvals';
+import { missingRoles, type RequiredRoles } from '@backfill/core/domain/approvals';
 import type { Balance } from '@backfill/core/domain/balance';
-import { missingOverrides, overrideHash } from '@backfill/core/domain/override';
+import { missingOverrides, standingDecisions } from '@backfill/core/domain/override';
 import { nextCalls } from './next-calls.ts';
 import type { BatchDetail, BatchView } from './schemas/batch-view.ts';
 import type { PeopleView } from './schemas/people-view.ts';
@@ -49,21 +49,9 @@ function balanceView(counts: Counts): Balance {
   };
 }
 
-function standingOverrides({ batch, gates, approvals }: BatchFacts): ApprovalRow[] {
-  const { plan_hash: planHash, rows_digest: rowsDigest } = batch;
-  if (planHash === null || rowsDigest === null) return [];
-  return gates.flatMap((gate) => [
-    ...standingApprovals(approvals, 'override', overrideHash({ planHash, rowsDigest }, gate)).values(),
-  ]);
-}
-
 function approvalViews(facts: BatchFacts): BatchView['approvals'] {
-  const { batch, approvals } = facts;
-  const standing = new Set([
-    ...standingApprovals(approvals, 'run', batch.plan_hash).values(),
-    ...standingApprovals(approvals, 'publish', batch.gate_set_hash).values(),
-    ...standingOverrides(facts),
-  ]);
+  const { batch, approvals, gates } = facts;
+  const standing = standingDecisions(batch, gates, approvals);
   return approvals.map((approval) => ({
     stage: approval.stage,
     role: approval.role,

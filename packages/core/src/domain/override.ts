@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { missingRoles, type RecordedApproval, type RequiredRoles } from './approvals.ts';
+import { missingRoles, type RecordedApproval, type RequiredRoles, standingApprovals } from './approvals.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { KPI_NAMES } from './kpi.ts';
 
@@ -51,4 +51,22 @@ export function missingOverrides(
     const roles = missingRoles(required?.override ?? [], approvals, 'override', bound);
     return roles.map((role) => ({ gate: gate.gate, role }));
   });
+}
+
+/** The decisions of every stage that stand: those about the plan, the gate results and the rows as they are now. */
+export function standingDecisions<A extends RecordedApproval>(
+  batch: { plan_hash: string | null; gate_set_hash: string | null; rows_digest: string | null },
+  gates: readonly OverridableGate[],
+  approvals: readonly A[],
+): ReadonlySet<A> {
+  const { plan_hash: planHash, gate_set_hash: gateSetHash, rows_digest: rowsDigest } = batch;
+  const overrides =
+    planHash === null || rowsDigest === null
+      ? []
+      : gates.map((gate) => standingApprovals(approvals, 'override', overrideHash({ planHash, rowsDigest }, gate)));
+  return new Set([
+    ...standingApprovals(approvals, 'run', planHash).values(),
+    ...standingApprovals(approvals, 'publish', gateSetHash).values(),
+    ...overrides.flatMap((standing) => [...standing.values()]),
+  ]);
 }

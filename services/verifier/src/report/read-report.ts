@@ -54,7 +54,7 @@ async function readPeople(db: Queryable, batch: BatchRow, gates: readonly GateRe
   return {
     ...section,
     is_frozen: section.freeze !== null,
-    approvals: reportApprovals(batch, approvals),
+    approvals: reportApprovals(batch, approvals, gates),
     missing_approvals: reportMissing(batch, approvals, gates, required),
     rollback: reportRollback((await listRollbacks(db, [batch.batch_id]))[0]),
   };

@@ -4,8 +4,8 @@ import type { FileBalanceRow } from '@backfill/core/db/queries/balance-by-file-l
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import type { RollbackRow } from '@backfill/core/db/queries/batch-view-rollback-list';
 import type { GateResultRow } from '@backfill/core/db/queries/gate-result-list';
-import { missingRoles, type RequiredRoles, standingApprovals } from '@backfill/core/domain/approvals';
-import { missingOverrides } from '@backfill/core/domain/override';
+import { missingRoles, type RequiredRoles } from '@backfill/core/domain/approvals';
+import { missingOverrides, standingDecisions } from '@backfill/core/domain/override';
 import type {
   KpiDay,
   Report,
@@ -71,11 +71,12 @@ export function samplesReference(gates: readonly Pick<ReportGate, 'gate' | 'deta
   return SamplesReference.safeParse(gates.find(({ gate }) => gate === 'sample')?.detail.samples).data;
 }
 
-export function reportApprovals(batch: BatchRow, approvals: readonly ApprovalRow[]): ReportApproval[] {
-  const standing = new Set([
-    ...standingApprovals(approvals, 'run', batch.plan_hash).values(),
-    ...standingApprovals(approvals, 'publish', batch.gate_set_hash).values(),
-  ]);
+export function reportApprovals(
+  batch: BatchRow,
+  approvals: readonly ApprovalRow[],
+  gates: readonly GateResultRow[],
+): ReportApproval[] {
+  const standing = standingDecisions(batch, gates, approvals);
   return approvals.map((given) => ({
     stage: given.stage,
     role: given.role,
