@@ -193,7 +193,7 @@ it('gives everything up when rolled back while it is imported', async () => {
   const { rows } = await sql.query(
     `select (select count(*)::int from analytics.backfill_event_checkpoint) as keys,
             (select count(*)::int from analytics.events) as live,
-            (select count(*)::int from analytics.backfill_outbox) as open_work`,
+            (select count(*)::int from analytics.backfill_outbox where kind <> 'report') as open_work`,
   );
   expect(rows).toEqual([{ keys: 0, live: 0, open_work: 0 }]);
 }, 120_000);

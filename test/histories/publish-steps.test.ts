@@ -70,7 +70,7 @@ describe('a snapshot', () => {
     const shift = (column: string, value: string) => COLUMNS.replace(column, value);
     await stepper.sql.query(`
       insert into analytics.events (${COLUMNS})
-      select ${shift('event_ts', `event_ts + interval '1 day'`)} from analytics.events_backfill_staging limit 10;
+      select ${shift('event_id', `event_id || '2'`).replace('event_ts', `event_ts + interval '1 day'`)} from analytics.events_backfill_staging limit 10;
       insert into analytics.events (${COLUMNS})
       select ${shift('event_id, source', `event_id || '1', 'web'`)} from analytics.events_backfill_staging limit 10;
       update analytics.events_log set deleted_at = now() where event_id in (

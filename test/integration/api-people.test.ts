@@ -134,7 +134,7 @@ describe('signatures', () => {
 describe('a rehearsal', () => {
   const HASH = 'a'.repeat(64);
   const report = (change: object = {}) => ({
-    version: 1,
+    version: 2,
     batch_id: 'staging-1',
     status: 'awaiting_publish_approval',
     recipe_hash: HASH,

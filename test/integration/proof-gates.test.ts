@@ -186,7 +186,7 @@ describe('a gate whose query', () => {
     const { daily_active_sessions: sessions, ...others } = await world.gates(batchId);
     expect(sessions).toMatchObject({ observed: null, detail: { error: expect.stringMatching(error) } });
     expect(JSON.stringify(sessions?.detail)).not.toContain('signup');
-    expect(Object.keys(others)).toHaveLength(9);
+    expect(Object.keys(others)).toHaveLength(10);
     expect(batch.status_reason).toMatch('daily_active_sessions: could not be measured');
     const { store, config } = world.runtime;
     const report = await store.get(config.storage.archiveBucket, archiveLayout.report(batchId, 'report.json'));
@@ -222,7 +222,7 @@ describe('a gate whose query', () => {
       await world.change('unread', 'awaiting_publish_approval', 'verifying');
       const batch = await world.rest('unread', ['gates_failed', 'halted']);
       expect(batch).toMatchObject({ status: 'gates_failed', rows_digest: null, checksum: null, row_count: null });
-      expect(await world.failedGates('unread')).toEqual(['identity', 'schema']);
+      expect(await world.failedGates('unread')).toEqual(['identity', 'sample', 'schema']);
       expect(batch.status_reason).toContain('column s.schema_version does not exist (42703)');
     } finally {
       await rename('version', 'schema_version');
@@ -275,6 +275,7 @@ it('a plan from before these gates is judged by what it pins', async () => {
     'identity',
     'overlap',
     'recount',
+    'sample',
     'schema',
   ]);
 });

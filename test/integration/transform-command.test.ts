@@ -146,6 +146,9 @@ describe('transform --replay', () => {
   });
 
   it('lists who was suppressed between the import and the publish, too', async () => {
+    await pipeline.config.editPolicy((policy) => {
+      policy.gates.default.max_newly_suppressed = 0.1;
+    });
     await pipeline.upload('left-out', { 'a.log': accessLog(0, 30) });
     await pipeline.submit({ batchId: 'left-out', source: 'web-access', window: ACCESS_WINDOW });
     await pipeline.rest('left-out', ['awaiting_publish_approval']);
