@@ -115,7 +115,7 @@ it.each<[ServiceName, Record<string, string>, number]>([
   ['importer', {}, 4],
   ['importer', { IMPORTER_CONCURRENCY: '3' }, 8],
   ['transformer', {}, 4],
-  ['verifier', {}, 4],
+  ['verifier', {}, 6],
   ['rollback', {}, 4],
   ['api', {}, 10],
 ])('holds %s (%j) to %d connections besides the dispatcher’s, whatever it has to do', async (service, env, budget) => {
