@@ -12,7 +12,7 @@ let pipeline: Pipeline;
 beforeAll(async () => {
   pipeline = await startPipeline();
   await pipeline.config.editPolicy((policy) => {
-    policy.gates.default = { duplicate_ratio: 1, max_overlap: 1, schema: 1 };
+    Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 1, schema: 1 });
   });
 });
 afterAll(() => pipeline.dispose());

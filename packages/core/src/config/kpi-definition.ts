@@ -1,8 +1,7 @@
+import { codeOfSql } from './sql-code.ts';
+
 /** Longest definition, in characters: it is pinned in every plan. */
 const MAX_LENGTH = 20_000;
-/** What is no code: comments, strings, quoted names and dollar-quoted texts. A comment inside a comment is refused. */
-const QUOTED =
-  /--[^\n]*|\/\*.*?\*\/|\be'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$(?:[a-z_]\w*)?\$).*?\1/gis;
 
 /**
  * What is wrong with a KPI's definition, as far as that can be told without a database; undefined when it is good. It
@@ -11,7 +10,8 @@ const QUOTED =
 export function kpiDefinitionProblem(text: string): string | undefined {
   if (text.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`;
   if (text.includes('\0')) return 'has a NUL character';
-  const code = text.replace(QUOTED, ' ').trim();
+  const code = codeOfSql(text)?.trim();
+  if (code === undefined) return 'has a comment or a quote that does not end';
   if (!/^(select|with)\b/i.test(code)) return 'must be one SELECT (or WITH … SELECT)';
   if (code.includes(';')) return 'must be one statement without a semicolon';
   if (!/\bkpi_events\b/i.test(code)) return 'does not read kpi_events';

@@ -30,21 +30,34 @@ export function drawChart(option: EChartsCoreOption, size: ChartSize): Html {
   }
 }
 
+/** Takes out all elements of a name that has no other beside it, with what is in them. */
+function withoutElements(svg: string, name: string): string {
+  const [before = '', ...rest] = svg.split(`<${name}`);
+  const end = `</${name}>`;
+  return [before, ...rest.map((text) => text.slice(text.indexOf(end) + end.length))].join('');
+}
+
+/** Takes out the first rectangle that is not filled: the library's background. */
+function withoutBackground(svg: string): string {
+  for (let start = svg.indexOf('<rect '); start >= 0; start = svg.indexOf('<rect ', start + 1)) {
+    const end = svg.indexOf('></rect>', start);
+    if (svg.slice(start, end).includes('fill="none"')) return svg.slice(0, start) + svg.slice(end + '></rect>'.length);
+  }
+  return svg;
+}
+
 /**
  * Takes out what the drawing has for scripts and pointers, its styles (the page has one style sheet, and allows no other),
  * and its fixed size. Texts in it are escaped, so that no quote or angle bracket of theirs is met here.
  */
 function cleanSvg(svg: string, { width, height }: ChartSize): string {
   return (
-    svg
-      .replace(/<style\s*>[\s\S]*?<\/style>/g, '')
-      // Only for an animation; the library numbers them, and no two drawings would be alike.
-      .replace(/<defs\s*>[\s\S]*?<\/defs>/g, '')
+    // Definitions are only for an animation; the library numbers them, and no two drawings would be alike.
+    withoutBackground(withoutElements(withoutElements(svg, 'style'), 'defs'))
       .replace(
         / (?:style|class|clip-path|pointer-events|ecmeta_[a-z_]+|xmlns(?::xlink)?|version|baseProfile)="[^"]*"/g,
         '',
       )
-      .replace(/<rect [^>]*fill="none"[^>]*><\/rect>/, '')
       .replace(/^\s*<svg [^>]*>/, `<svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false">`)
       .replace(/>\n+</g, '><')
   );
