@@ -97,7 +97,7 @@ describe('the gate sample', () => {
       `update analytics.backfill_lineage set line_no = ${line} where batch_id = $1 and event_id = ${VICTIM}`,
     );
     const gate = await verifyAgain(batchId);
-    expect([what, gate.failed]).toEqual([what, ['sample']]);
+    expect([what, gate.failed]).toEqual([what, ['balance', 'sample']]);
     expect(gate.detail.examples).toMatchObject([{ problems: [problem] }]);
     expect(gate.detail.why).toMatch('1 of 12 sampled events');
   });

@@ -21,9 +21,13 @@ describe('queryFailure', () => {
   });
 
   it('tells what is wrong with the query itself', () => {
-    expect(queryFailure(answer('42703', 'column "sesion_id" does not exist'))).toBe(
-      'column "sesion_id" does not exist (42703)',
-    );
+    const missing = Object.assign(answer('42703', 'column "sesion_id" does not exist'), { position: '8' });
+    expect(queryFailure(missing)).toBe('column "sesion_id" does not exist (42703)');
+  });
+
+  it('quotes nothing that a value was taken for while the query ran', () => {
+    const found = answer('42601', 'syntax error in tsquery: "jane@example.org b"');
+    expect(queryFailure(found)).toBe('the query failed (SQLSTATE 42601)');
   });
 
   it.each([

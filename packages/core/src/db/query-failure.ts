@@ -5,8 +5,16 @@ import { isDependencyUnavailable } from '../errors.ts';
 const TOO_LONG = '57014';
 const TOO_LARGE = '53400';
 const WRITES = '25006';
-/** Syntax errors, unknown names, what is not supported: what PostgreSQL says of these quotes the query, and no data. */
+/** Syntax errors, unknown names, what is not supported. */
 const ABOUT_THE_QUERY = /^(42|0A)/;
+
+/**
+ * Whether PostgreSQL speaks of the query's own text, which its message quotes then: it says where in the text. What it finds
+ * out while the query runs (a value that is taken for a name, or for a query of its own) has no such place, and quotes data.
+ */
+function isAboutQuery({ code, position }: pg.DatabaseError): boolean {
+  return position !== undefined && ABOUT_THE_QUERY.test(code ?? '');
+}
 
 /**
  * Why a query could not give an answer, without any value of the data; undefined when that is nothing against the query:
@@ -19,5 +27,5 @@ export function queryFailure(error: unknown): string | undefined {
   if (code === TOO_LARGE) return `the query needs more temporary space than it may take (${code})`;
   if (isDependencyUnavailable(error)) return undefined;
   if (code === WRITES) return `the query tries to write (${code})`;
-  return ABOUT_THE_QUERY.test(code) ? `${message} (${code})` : `the query failed (SQLSTATE ${code})`;
+  return isAboutQuery(error) ? `${message} (${code})` : `the query failed (SQLSTATE ${code})`;
 }

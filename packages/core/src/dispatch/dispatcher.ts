@@ -65,15 +65,14 @@ export interface Dispatcher {
 
 const pause = (ms: number, signal: AbortSignal) =>
   new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
+    const over = () => {
+      clearTimeout(timer);
+      // A signal keeps what listens to it.
+      signal.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = setTimeout(over, ms);
+    signal.addEventListener('abort', over);
   });
 
 /** Tells when there is something new in the outbox (migration 22), also what came before it is asked. */

@@ -116,7 +116,9 @@ export function decideApproval(question: ApprovalQuestion): ApprovalVerdict {
     const wanted = question.required.length === 0 ? 'none' : question.required.join(', ');
     return refuse('not-required', `The plan asks for no ${stage} approval by ${role}; it asks for: ${wanted}.`);
   }
-  const other = [...standing.values()].find((given) => given.actor === actor && given.role !== role);
+  // Overrides bind to one gate each: there, whatever the gate.
+  const ofStage = stage === 'override' ? earlier.filter((given) => given.stage === stage) : [...standing.values()];
+  const other = ofStage.find((given) => given.actor === actor && given.role !== role);
   if (other !== undefined) {
     return refuse('conflict', `${actor} has already decided as ${other.role}; one actor cannot fill two roles.`);
   }

@@ -2,6 +2,7 @@ import type { Client } from '@backfill/core/db/pool';
 import { listApprovals } from '@backfill/core/db/queries/approval-list';
 import { listRequiredRoles } from '@backfill/core/db/queries/approval-policy-list';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
+import { hasFailedGates } from '@backfill/core/db/queries/gate-result-list';
 import { missingRoles } from '@backfill/core/domain/approvals';
 import type { ApiServer } from '../api-server.ts';
 import { changeBatch, moveBatch } from '../change-batch.ts';
@@ -18,6 +19,9 @@ async function requireApprovals(client: Client, batch: BatchRow): Promise<void> 
   const required = (await listRequiredRoles(client, [batch.batch_id])).get(batch.batch_id);
   if (required === undefined || batch.gate_set_hash === null) {
     throw new Problem('conflict', 'The batch has no plan or no gate results to publish on.');
+  }
+  if (await hasFailedGates(client, batch.batch_id)) {
+    throw new Problem('conflict', 'Not all gates of the last measurement have passed.');
   }
   const approvals = await listApprovals(client, [batch.batch_id]);
   const missing = missingRoles(required.publish, approvals, 'publish', batch.gate_set_hash);

@@ -35,8 +35,20 @@ const LINEAGE_SQL = `
    where l.event_id is distinct from r.event_id`;
 
 const STAGING_COUNTS_SQL = `
-  select count(*) as staged, count(*) filter (where not is_duplicate) as new
+  select count(*) as staged, count(*) filter (where not is_duplicate) as new,
+         count(*) filter (where duplicate_kind = 'same_batch') as same_batch,
+         count(*) filter (where duplicate_kind = 'other_batch') as other_batch,
+         count(*) filter (where duplicate_kind = 'live') as live
     from analytics.events_backfill_staging where batch_id = $1`;
+
+const BOOKED_COUNTS_SQL = `
+  select coalesce(sum(duplicate_same_batch), 0) as same_batch, coalesce(sum(duplicate_other_batch), 0) as other_batch,
+         coalesce(sum(duplicate_live), 0) as live
+    from analytics.backfill_import_parts where batch_id = $1 and state = 'imported'`;
+
+const DUPLICATE_KINDS = ['same_batch', 'other_batch', 'live'] as const;
+type DuplicateCounts = Record<(typeof DUPLICATE_KINDS)[number], number>;
+const NO_DUPLICATES: DuplicateCounts = { same_batch: 0, other_batch: 0, live: 0 };
 
 export interface FileCounts extends Balance {
   source_file: string;
@@ -88,8 +100,16 @@ export async function measureBalance(
     total.accepted += counts.inserted + counts.duplicate;
     total.inserted += counts.inserted;
   }
-  const { rows } = await read((client) => client.query<{ staged: number; new: number }>(STAGING_COUNTS_SQL, [batchId]));
-  const staging = rows[0] ?? { staged: 0, new: 0 };
+  const counted = await read((client) =>
+    client.query<DuplicateCounts & { staged: number; new: number }>(STAGING_COUNTS_SQL, [batchId]),
+  );
+  const staging = counted.rows[0] ?? { staged: 0, new: 0, ...NO_DUPLICATES };
+  const booked = await read((client) => client.query<DuplicateCounts>(BOOKED_COUNTS_SQL, [batchId]));
+  for (const kind of DUPLICATE_KINDS) {
+    const expected = (booked.rows[0] ?? NO_DUPLICATES)[kind];
+    if (staging[kind] !== expected)
+      discrepancies.push(`${kind} duplicates: ${expected} expected, ${staging[kind]} found`);
+  }
   const traced = await read((client) => client.query<{ wrong: number }>(LINEAGE_SQL, [batchId]));
   const wrong = traced.rows[0]?.wrong ?? 0;
   if (wrong > 0) discrepancies.push(`lineage: ${wrong} lines have another event than was accepted`);
@@ -104,7 +124,7 @@ export async function measureBalance(
     threshold: 0,
     observed: discrepancies.length,
     passed: discrepancies.length === 0,
-    procedure: `lines of each mirrored file, read anew, against:\n${FILE_COUNTS_SQL.trim()};\n${LINEAGE_SQL.trim()};\n${STAGING_COUNTS_SQL.trim()}`,
+    procedure: `lines of each mirrored file, read anew, against:\n${FILE_COUNTS_SQL.trim()};\n${LINEAGE_SQL.trim()};\n${STAGING_COUNTS_SQL.trim()};\n${BOOKED_COUNTS_SQL.trim()}`,
     detail: { files: files.length, ...total, staged: staging.staged, discrepancies: discrepancies.slice(0, 20) },
   };
 }

@@ -1,20 +1,17 @@
 import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import type { GateResult } from '@backfill/core/domain/gate-result';
+import type { Plan } from '@backfill/core/plan/plan';
 
 const MINUTE_MS = 60_000;
 
-/** Live rows only count where they are later than the batch's own. */
+/** Live rows only count where they are later than the batch's own; the times as constants say in which days to look. */
 const LATEST_SQL = `
-  with delivered as (
-    select max(event_ts) as latest from analytics.events_backfill_staging where batch_id = $1
-  ), stored as (
-    select max(e.event_ts) as latest
-      from analytics.backfill_batches b join analytics.events_log e on e.source = b.source and e.deleted_at is null
-     where b.batch_id = $1 and e.event_ts < b.window_end
-       and e.event_ts >= greatest(b.window_start, (select latest from delivered))
-  )
-  select b.window_start, b.window_end, d.latest as delivered, s.latest as stored
-    from analytics.backfill_batches b, delivered d, stored s where b.batch_id = $1`;
+  select $3::timestamptz as window_start, $4::timestamptz as window_end,
+         (select max(event_ts) from analytics.events_backfill_staging where batch_id = $1) as delivered,
+         (select max(event_ts) from analytics.events_log
+           where source = $2 and event_ts >= $3 and event_ts < $4 and deleted_at is null
+             and event_ts >= coalesce(
+                   (select max(event_ts) from analytics.events_backfill_staging where batch_id = $1), $3)) as stored`;
 
 interface Latest {
   window_start: Date;
@@ -53,9 +50,10 @@ export function freshnessGate({ window_start, window_end, ...latest }: Latest, t
 /** Finds the latest event of a batch's window, staged and live, and judges it. */
 export async function measureFreshness(
   read: BatchReader,
-  batchId: string,
+  { batchId, recipe: { source, window } }: Plan,
   thresholdMinutes: number,
 ): Promise<GateResult> {
-  const { rows } = await read((client) => client.query<Latest>(LATEST_SQL, [batchId]));
+  const values = [batchId, source.source, new Date(window.startMs), new Date(window.endMs)];
+  const { rows } = await read((client) => client.query<Latest>(LATEST_SQL, values));
   return freshnessGate(rows[0] as Latest, thresholdMinutes);
 }

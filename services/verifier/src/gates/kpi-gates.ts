@@ -28,8 +28,12 @@ class KpiSetupError extends Error {
 interface KpiKind {
   name: KpiName;
   deviation: KpiMeasure['deviation'];
-  /** How long after its day something counts for it, in ms. */
-  reachMs(plan: Plan, kpis: PlannedKpis, lastDayEndMs: number): number;
+  /**
+   * How long after its day something counts for it, in ms.
+   *
+   * @param nowMs ms since 1970
+   */
+  reachMs(plan: Plan, kpis: PlannedKpis, lastDayEndMs: number, nowMs: number): number;
 }
 
 const SESSIONS: KpiKind = { name: 'daily_active_sessions', deviation: 'relative', reachMs: () => 0 };
@@ -37,7 +41,7 @@ const SESSIONS: KpiKind = { name: 'daily_active_sessions', deviation: 'relative'
 const FUNNEL: KpiKind = {
   name: 'activation_funnel',
   deviation: 'absolute',
-  reachMs({ recipe }, { funnel }, lastDayEndMs) {
+  reachMs({ recipe }, { funnel }, lastDayEndMs, nowMs) {
     const { source } = recipe.source;
     if (funnel === undefined) {
       throw new KpiSetupError(
@@ -46,35 +50,46 @@ const FUNNEL: KpiKind = {
       );
     }
     // All cohorts at the age that the youngest one of the window has reached.
-    const ageMs = Math.min(funnel.window_hours * HOUR_MS, Date.now() - lastDayEndMs);
+    const ageMs = Math.min(funnel.window_hours * HOUR_MS, nowMs - lastDayEndMs);
     if (ageMs >= HOUR_MS) return ageMs;
     const from = new Date(lastDayEndMs + HOUR_MS).toISOString();
     throw new KpiSetupError(`the cohort of the window's last day is not an hour old: verify again after ${from}`);
   },
 };
 
-/** The KPI gates of a batch; none where its plan is from before there were any. */
-export async function measureKpis(read: BatchReader, plan: Plan): Promise<GateResult[]> {
+/**
+ * The KPI gates of a batch; none where its plan is from before there were any.
+ *
+ * @param nowMs the moment that cohorts are as old as, in ms since 1970: a figure that people have decided about is measured
+ *   again as it was then, or it would be another one each time
+ */
+export async function measureKpis(read: BatchReader, plan: Plan, nowMs: number): Promise<GateResult[]> {
   const { kpi, gates } = plan.policy;
   if (kpi === undefined) return [];
   return [
-    ...(await measureKpi(read, plan, kpi, SESSIONS, gates.daily_active_sessions)),
-    ...(await measureKpi(read, plan, kpi, FUNNEL, gates.activation_conversion)),
+    ...(await measureKpi(read, plan, { kpis: kpi, kind: SESSIONS, nowMs }, gates.daily_active_sessions)),
+    ...(await measureKpi(read, plan, { kpis: kpi, kind: FUNNEL, nowMs }, gates.activation_conversion)),
   ];
+}
+
+interface KpiQuestion {
+  kpis: PlannedKpis;
+  kind: KpiKind;
+  nowMs: number;
 }
 
 async function measureKpi(
   read: BatchReader,
   plan: Plan,
-  kpis: PlannedKpis,
-  kind: KpiKind,
+  question: KpiQuestion,
   threshold: number | undefined,
 ): Promise<GateResult[]> {
+  const { kpis, kind } = question;
   const why = kpis.not_applicable[kind.name];
   return orUnmeasuredOne(kind.name, threshold, async (allowed) => {
     if (why !== undefined) return notApplicable(kind.name, allowed, why);
     try {
-      return await compare(read, plan, kpis, kind, allowed);
+      return await compare(read, plan, question, allowed);
     } catch (error) {
       if (!(error instanceof KpiSetupError || error instanceof KpiDefinitionError)) throw error;
       return unmeasured(kind.name, allowed, error.message);
@@ -89,14 +104,13 @@ function notApplicable(gate: string, threshold: number, why: string): GateResult
 async function compare(
   read: BatchReader,
   plan: Plan,
-  kpis: PlannedKpis,
-  kind: KpiKind,
+  { kpis, kind, nowMs }: KpiQuestion,
   threshold: number,
 ): Promise<GateResult> {
   const { window } = plan.recipe;
   const { time_zone: timeZone, neighbour_days: neighbourDays, baseline_weeks: baselineWeeks } = kpis;
   const lastDay = localDay(window.endMs - 1, timeZone);
-  const reachMs = kind.reachMs(plan, kpis, localDaySpan(lastDay, timeZone).endMs);
+  const reachMs = kind.reachMs(plan, kpis, localDaySpan(lastDay, timeZone).endMs, nowMs);
   const chosen = chooseKpiDays(window, { timeZone, reachMs, neighbourDays, baselineWeeks });
   const { days, values } = await read((client) => computeDays(client, plan, kpis, kind.name, chosen, reachMs));
   const references = kpis.references.filter(({ kpi }) => kpi === kind.name);
@@ -114,13 +128,14 @@ async function compare(
     ...days.neighbours.map((day) => figuresOf(day, 'neighbour')),
   ];
   requireSessions(plan, kind, figures);
-  return judgeKpi(
+  const judged = judgeKpi(
     figures.toSorted((a, b) => (a.day < b.day ? -1 : 1)),
     {
       ...{ gate: kind.name, threshold, baselineWeeks, deviation: kind.deviation },
       procedure: kpiStatement(kpis.definitions[kind.name]),
     },
   );
+  return { ...judged, detail: { ...judged.detail, as_of: new Date(nowMs).toISOString() } };
 }
 
 /** Computes the KPI on the chosen days, but for the weeks in which something happened. */

@@ -11,6 +11,13 @@ const VOLUME_SQL = `
     from analytics.backfill_import_parts
    where batch_id = $1 and state = 'imported'`;
 
+/** Events that were new when they were imported and are not to be published: of whom, and of others, what was known since. */
+const SINCE_SQL = `
+  select count(*) filter (where l.withheld) as withheld, count(*) filter (where not l.withheld) as overtaken
+    from analytics.backfill_losers l
+    join analytics.events_backfill_staging s on s.batch_id = l.loser_batch_id and s.event_id = l.event_id
+   where l.loser_batch_id = $1 and s.batch_id = $1 and not s.is_duplicate and not l.to_publish`;
+
 /** Lines of a batch by what became of them. */
 export interface VolumeCounts {
   read: number;
@@ -50,7 +57,7 @@ export function volumeGate(counts: VolumeCounts, reference: number | undefined, 
     threshold,
     observed,
     passed,
-    procedure: VOLUME_SQL.trim(),
+    procedure: `${VOLUME_SQL.trim()};\n${SINCE_SQL.trim()}`,
     detail: {
       ...counts,
       expected,
@@ -64,12 +71,21 @@ export function volumeGate(counts: VolumeCounts, reference: number | undefined, 
   };
 }
 
-/** Counts a batch's lines by what became of them, and judges them. */
+/** Counts a batch's lines by what has become of them by now, and judges them. */
 export async function measureVolume(
   read: BatchReader,
   { batchId, expectedEvents }: Plan,
   threshold: number,
 ): Promise<GateResult> {
-  const { rows } = await read((client) => client.query<VolumeCounts>(VOLUME_SQL, [batchId]));
-  return volumeGate(rows[0] as VolumeCounts, expectedEvents, threshold);
+  const booked = await read((client) => client.query<VolumeCounts>(VOLUME_SQL, [batchId]));
+  const since = await read((client) => client.query<{ withheld: number; overtaken: number }>(SINCE_SQL, [batchId]));
+  const counts = booked.rows[0] as VolumeCounts;
+  const { withheld, overtaken } = since.rows[0] ?? { withheld: 0, overtaken: 0 };
+  const now = {
+    ...counts,
+    inserted: counts.inserted - withheld - overtaken,
+    suppressed: counts.suppressed + withheld,
+    overlap: counts.overlap + overtaken,
+  };
+  return volumeGate(now, expectedEvents, threshold);
 }

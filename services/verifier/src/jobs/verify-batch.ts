@@ -4,9 +4,10 @@ import { crashPoint } from '@backfill/core/crash-point';
 import { type ApprovalRow, listApprovals } from '@backfill/core/db/queries/approval-list';
 import { avoidNestedLoops } from '@backfill/core/db/queries/avoid-nested-loops';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
-import { getBatch } from '@backfill/core/db/queries/batch-get';
+import { getBatch, getBatchForStatusChange } from '@backfill/core/db/queries/batch-get';
 import { type BatchProof, type RowsProof, setBatchProof } from '@backfill/core/db/queries/batch-set-proof';
 import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert';
+import { listGateResults } from '@backfill/core/db/queries/gate-result-list';
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { areRowsToPublishStale, markRowsToPublish } from '@backfill/core/db/queries/rows-to-publish';
@@ -32,6 +33,7 @@ import { orUnmeasured, orUnmeasuredOne, unmeasured } from '../gates/unmeasured-g
 import { measureVolume } from '../gates/volume-gate.ts';
 import { inOrder, once } from '../in-order.ts';
 import { applyOverrides } from '../kpi/apply-overrides.ts';
+import { momentOfKpis } from '../kpi/moment-of-kpis.ts';
 import { prepareRecount, type RecountContext } from '../recount/recount-context.ts';
 import { writeReport } from '../report/write-report.ts';
 import { SampleDraw } from '../sample/sample-draw.ts';
@@ -55,7 +57,7 @@ export function gateSetHash(planHash: string, results: readonly GateResult[], ro
 async function measure(
   context: RecountContext,
   plan: Plan,
-  approvals: ApprovalRow[],
+  { approvals, kpiMomentMs }: { approvals: ApprovalRow[]; kpiMomentMs: number },
   signal: AbortSignal,
 ): Promise<Findings> {
   const { read, planHash } = context;
@@ -72,9 +74,8 @@ async function measure(
       () => orUnmeasuredOne('balance', 0, async () => measureBalance(read, batchId, await files(), await mirror())),
       () => orUnmeasured(overlapThresholds(gates), () => measureOverlap(read, plan)),
       () => orUnmeasuredOne('volume', gates.volume, (allowed) => measureVolume(read, plan, allowed)),
-      () =>
-        orUnmeasuredOne('freshness', gates.freshness_minutes, (allowed) => measureFreshness(read, batchId, allowed)),
-      () => measureKpis(read, plan),
+      () => orUnmeasuredOne('freshness', gates.freshness_minutes, (allowed) => measureFreshness(read, plan, allowed)),
+      () => measureKpis(read, plan, kpiMomentMs),
     ]);
     return [
       measured.then((results) => ({ results, mirror, files })),
@@ -135,8 +136,9 @@ export async function verifyBatch(runtime: KeyedRuntime, job: BatchJob, signal: 
   crashPoint('verify:marked');
   const read = createBatchReader(pool, fence);
   const approvals = await listApprovals(pool, [job.batch_id]);
+  const kpiMomentMs = momentOfKpis(batch, await listGateResults(pool, [job.batch_id]), approvals);
   const findings = await withFenceWatch(pool, fence, signal, async (watched) =>
-    measure(await prepareRecount(runtime, fence, { plan, planHash }), plan, approvals, watched),
+    measure(await prepareRecount(runtime, fence, { plan, planHash }), plan, { approvals, kpiMomentMs }, watched),
   );
   crashPoint('verify:measured');
   const failures = describeFailures(findings.results);
@@ -151,6 +153,11 @@ export async function verifyBatch(runtime: KeyedRuntime, job: BatchJob, signal: 
   await withFenceWatch(pool, fence, signal, (watched) => writeReport(runtime, job.batch_id, { read, signal: watched }));
   crashPoint('verify:reported');
   await withTransaction(pool, ACTOR, async (client) => {
+    // A twin may have measured something else meanwhile: what is stored must be what is judged here.
+    const stored = await getBatchForStatusChange(client, job.batch_id);
+    if (stored?.gate_set_hash !== findings.gateSetHash) {
+      throw new DeferError('the batch was measured by another process meanwhile', MEASURE_AGAIN_MS);
+    }
     if (failures !== '') await insertIncident(client, job.batch_id, 'gates_failed', failures);
     const changed = await changeStatus(client, {
       batchId: job.batch_id,

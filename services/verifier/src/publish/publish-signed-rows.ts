@@ -4,6 +4,7 @@ import type { Client } from '@backfill/core/db/pool';
 import { avoidNestedLoops } from '@backfill/core/db/queries/avoid-nested-loops';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
+import { hasFailedGates } from '@backfill/core/db/queries/gate-result-list';
 import { holdOwners } from '@backfill/core/db/queries/key-takeover';
 import {
   countOverlap,
@@ -18,7 +19,7 @@ import {
   setRowsLive,
   unpublishSuppressed,
 } from '@backfill/core/db/queries/publish-rows';
-import { notePublishedRows } from '@backfill/core/db/queries/publish-steps';
+import { holdPublishAt, notePublishedRows } from '@backfill/core/db/queries/publish-steps';
 import { canPublishMore } from '@backfill/core/db/queries/rows-to-publish';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { recallBatches } from '@backfill/core/dispatch/recall-batches';
@@ -83,6 +84,11 @@ async function writeRows(client: Client, { batchId, plan }: PublishWork, signed:
 async function publishInTransaction(client: Client, keys: KeyTransaction, work: PublishWork) {
   const { batchId, publish } = work;
   const fence = await enterBatchFence(client, batchId, work.fence.statuses, work.fence.epoch);
+  // A twin that comes later must not take what is live for rows that are missing.
+  if (!(await holdPublishAt(client, publish.publish_id, ['rows']))) {
+    throw new StaleWorkError(`the publish of batch ${batchId} has moved on`);
+  }
+  if (await hasFailedGates(client, batchId)) throw new OutdatedError('not all gates of the last measurement passed');
   await avoidNestedLoops(client);
   await holdOwners(client, batchId);
   if (await canPublishMore(client, batchId)) {

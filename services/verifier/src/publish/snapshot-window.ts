@@ -26,9 +26,8 @@ const LIVE_ROWS_SQL = `
            'event_ts', to_char(l.event_ts at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
            'session_id', l.session_id, 'subject_id', l.subject_id, 'payload', l.payload, 'batch_id', l.batch_id,
            'ingested_at', to_char(l.ingested_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text as line
-    from analytics.events_log l, analytics.backfill_batches b
-   where b.batch_id = $1 and l.source = b.source and l.deleted_at is null
-     and l.event_ts >= b.window_start and l.event_ts < b.window_end`;
+    from analytics.events_log l
+   where l.source = $1 and l.event_ts >= $2 and l.event_ts < $3 and l.deleted_at is null`;
 
 interface LiveRows {
   stream: HashedStream;
@@ -36,10 +35,13 @@ interface LiveRows {
 }
 
 /** The live rows of the batch's source and window as gzip of NDJSON, in bounded memory. */
-function readLiveRows(client: Client, batchId: string, signal: AbortSignal): LiveRows {
+function readLiveRows(client: Client, { plan, signal }: PublishWork): LiveRows {
+  const { source, window } = plan.recipe;
+  // The window as constants: it says in which days PostgreSQL looks.
+  const values = [source.source, new Date(window.startMs), new Date(window.endMs)];
   let count = 0;
   async function* lines(): AsyncGenerator<Buffer> {
-    for await (const rows of readRows<{ line: string }>(client, LIVE_ROWS_SQL, [batchId], BLOCK_ROWS)) {
+    for await (const rows of readRows<{ line: string }>(client, LIVE_ROWS_SQL, values, BLOCK_ROWS)) {
       count += rows.length;
       yield Buffer.from(rows.map(({ line }) => `${line}\n`).join(''));
     }
@@ -48,14 +50,11 @@ function readLiveRows(client: Client, batchId: string, signal: AbortSignal): Liv
   return { stream: hashedStream(packed, signal), rows: () => count };
 }
 
-async function upload(
-  { runtime, batchId, signal }: PublishWork,
-  client: Client,
-  key: string,
-): Promise<Omit<StoredSnapshot, 'path'>> {
+async function upload(work: PublishWork, client: Client, key: string): Promise<Omit<StoredSnapshot, 'path'>> {
+  const { runtime, signal } = work;
   await client.query(`select set_config('idle_in_transaction_session_timeout', '${IDLE_TIMEOUT}', true)`);
   const { rows: marks } = await client.query<{ mark: string }>('select pg_current_snapshot()::text as mark');
-  const { stream, rows } = readLiveRows(client, batchId, signal);
+  const { stream, rows } = readLiveRows(client, work);
   try {
     await runtime.store.putStream(runtime.config.storage.archiveBucket, key, stream.stream, signal);
   } finally {

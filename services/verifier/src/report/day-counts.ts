@@ -1,4 +1,5 @@
 import type { Queryable } from '@backfill/core/db/pool';
+import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import type { DayCount } from '@backfill/core/report/report';
 
 const DAY_COUNTS_SQL = `
@@ -13,9 +14,8 @@ const DAY_COUNTS_SQL = `
     select event_name, (event_ts at time zone 'UTC')::date as day,
            count(*) filter (where l.batch_id is distinct from $1) as others,
            count(*) filter (where l.batch_id = $1) as own
-      from analytics.events_log l, analytics.backfill_batches b
-     where b.batch_id = $1 and l.source = b.source and l.deleted_at is null
-       and l.event_ts >= b.window_start and l.event_ts < b.window_end
+      from analytics.events_log l
+     where l.source = $3 and l.event_ts >= $4 and l.event_ts < $5 and l.deleted_at is null
      group by 1, 2
   )
   select event_name, day::text, coalesce(others, 0) as pre_count, coalesce(staged, 0) as staged,
@@ -25,7 +25,13 @@ const DAY_COUNTS_SQL = `
    order by event_name, day`;
 
 /** Counts per event type and UTC day of the batch's source and window. */
-export async function countDays(db: Queryable, batchId: string, isCounted: boolean): Promise<DayCount[]> {
-  const { rows } = await db.query<DayCount>(DAY_COUNTS_SQL, [batchId, isCounted]);
+export async function countDays(
+  db: Queryable,
+  { batch_id, source, window_start, window_end }: Pick<BatchRow, 'batch_id' | 'source' | 'window_start' | 'window_end'>,
+  isCounted: boolean,
+): Promise<DayCount[]> {
+  // The window as constants: it says in which days PostgreSQL looks.
+  const values = [batch_id, isCounted, source, window_start, window_end];
+  const { rows } = await db.query<DayCount>(DAY_COUNTS_SQL, values);
   return rows;
 }

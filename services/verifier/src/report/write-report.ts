@@ -31,8 +31,8 @@ export async function writeReport(
   if (batch === undefined) return undefined;
   const isCounted = batch.status === 'published' || batch.status === 'rolled_back';
   const days = await (work === undefined
-    ? countDays(pool, batchId, isCounted)
-    : work.read((client) => countDays(client, batchId, isCounted)));
+    ? countDays(pool, batch, isCounted)
+    : work.read((client) => countDays(client, batch, isCounted)));
   const report = await readReport(pool, batchId, {
     ...{ days, isCounted },
     // All that led to this report is before it in the chain.

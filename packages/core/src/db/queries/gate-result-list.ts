@@ -24,3 +24,8 @@ export async function listGateResults(db: Queryable, batchIds: readonly string[]
   );
   return rows;
 }
+
+/** True when a gate of the last verification of the batch's current attempt has not passed. */
+export async function hasFailedGates(db: Queryable, batchId: string): Promise<boolean> {
+  return (await listGateResults(db, [batchId])).some(({ passed }) => !passed);
+}

@@ -1,4 +1,4 @@
-import type { Queryable } from '../pool.ts';
+import type { Client, Queryable } from '../pool.ts';
 import type { PublishCounts } from './publish-rows.ts';
 
 /** What is to be done next of a publish. */
@@ -52,6 +52,24 @@ export async function getLastPublish(db: Queryable, batchId: string): Promise<Pu
     [batchId],
   );
   return rows[0];
+}
+
+/** Class of the advisory locks on publishes. */
+const PUBLISH_LOCK_CLASS = 7_403_115;
+
+/**
+ * Holds a publish until the transaction ends, so that a twin of it waits. By an advisory lock: its row is changed by whoever
+ * stops the batch, under the batch's row, which this transaction comes to only later.
+ *
+ * @returns false when it has ended, or is at none of the steps
+ */
+export async function holdPublishAt(db: Client, publishId: number, steps: readonly PublishStep[]): Promise<boolean> {
+  await db.query(`select pg_advisory_xact_lock(${PUBLISH_LOCK_CLASS}, $1::int)`, [publishId]);
+  const { rowCount } = await db.query(
+    `select 1 from analytics.backfill_publishes where publish_id = $1 and outcome is null and step = any ($2)`,
+    [publishId, steps],
+  );
+  return rowCount === 1;
 }
 
 /** What stands in the archive of the window before a publish. */

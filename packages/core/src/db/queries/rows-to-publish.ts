@@ -51,21 +51,25 @@ export async function markRowsToPublish(client: Client, batchId: string): Promis
     [batchId],
   );
   await releaseWithheld(client, batchId);
+  // The window as constants: it says in which days PostgreSQL looks.
+  const { rows: windows } = await client.query<{ window_start: Date; window_end: Date }>(
+    'select window_start, window_end from analytics.backfill_batches where batch_id = $1',
+    [batchId],
+  );
   await client.query(
     `insert into analytics.backfill_losers as l (loser_batch_id, event_id, winner_batch_id, winner_attempt)
      select distinct on (s.event_id) $1, s.event_id, e.batch_id, w.attempt
-       from analytics.backfill_batches b
-       join analytics.events_backfill_staging s on s.batch_id = b.batch_id
+       from analytics.events_backfill_staging s
        join analytics.events_log e on e.event_id = s.event_id and e.event_ts = s.event_ts and e.deleted_at is null
        left join analytics.backfill_batches w on w.batch_id = e.batch_id
-      where b.batch_id = $1 and s.duplicate_kind is distinct from 'same_batch'
-        and e.event_ts >= b.window_start and e.event_ts < b.window_end
+      where s.batch_id = $1 and s.duplicate_kind is distinct from 'same_batch'
+        and e.event_ts >= $2 and e.event_ts < $3
       order by s.event_id
      on conflict (loser_batch_id, event_id) do update
         set winner_batch_id = excluded.winner_batch_id, winner_attempt = excluded.winner_attempt
       where (l.winner_batch_id, l.winner_attempt)
             is distinct from (excluded.winner_batch_id, excluded.winner_attempt)`,
-    [batchId],
+    [batchId, windows[0]?.window_start, windows[0]?.window_end],
   );
   await withholdSuppressed(client, batchId);
   await client.query(
