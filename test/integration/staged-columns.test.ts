@@ -88,6 +88,13 @@ const CHANGES: [what: string, statement: string, gate: string][] = [
     'recount',
   ],
   [
+    'kind-in-the-books',
+    `update analytics.backfill_import_parts
+        set duplicate_same_batch = duplicate_same_batch - 1, duplicate_live = duplicate_live + 1
+      where batch_id = $1 and duplicate_same_batch > 0`,
+    'balance',
+  ],
+  [
     'traced-elsewhere',
     `update analytics.backfill_lineage l set event_id = ${LAST}
         where batch_id = $1 and line_no = 1`,

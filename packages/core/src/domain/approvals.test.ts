@@ -92,6 +92,14 @@ describe('decideApproval', () => {
     expect(decideApproval(QUESTION)).toEqual({ outcome: 'record', boundHash: 'plan-1', complete: false });
   });
 
+  it('lets nobody fill two roles of the stage override, whatever the gates', () => {
+    const override = { ...QUESTION, stage: 'override' as const, boundHash: 'gate-2' };
+    const own = given(LEGAL, 'dora', 'approve', 'gate-1', 'override');
+    expect(decideApproval({ ...override, earlier: [own] })).toMatchObject({ outcome: 'refuse', because: 'conflict' });
+    const same = given(PRIVACY, 'dora', 'approve', 'gate-1', 'override');
+    expect(decideApproval({ ...override, earlier: [same] })).toMatchObject({ outcome: 'record' });
+  });
+
   it('gives the reason of a rejection', () => {
     const rejection = { ...QUESTION, decision: 'reject' as const };
     expect(decideApproval(rejection)).toMatchObject({ reason: `rejected by ${PRIVACY}` });
