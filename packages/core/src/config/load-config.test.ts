@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { KPI_NAMES } from '../domain/kpi.ts';
 import { ConfigError, type ConfigMistake } from './config-error.ts';
 import { readDefaultKpis } from './kpi-files.ts';
 import { loadConfigDir } from './load-config.ts';
@@ -49,6 +50,12 @@ describe('the example configuration', () => {
     expect([...config.sources.keys()]).toEqual(['app', 'billing', 'cdn', 'product-archive', 'web-access']);
     expect(config.taxonomy.get('page_viewed')?.has('1-0-0')).toBe(true);
     expect(config.policy.approvals.publish).toContain('data_engineering_lead');
+  });
+
+  it('shows the definitions of KPIs that count without a file', async () => {
+    expect((await loadConfigDir(dir)).kpis).toEqual(await readDefaultKpis());
+    const shown = await Promise.all(KPI_NAMES.map((name) => readFile(path.join(dir, `kpi/${name}.sql`), 'utf8')));
+    expect(shown).toEqual(Object.values(await readDefaultKpis()));
   });
 
   it('takes thresholds of a source as its policy explains', async () => {
