@@ -99,7 +99,9 @@ it('knows a person across sources, and keeps nothing personal of the samples', a
   );
   expect(rows).toEqual([{ sources: 3 }]);
   const { rows: payloads } = await pipeline.sql.query('select payload::text from analytics.events_backfill_staging');
-  const text = JSON.stringify(payloads);
+  // A pseudonym may spell anything.
+  const text = JSON.stringify(payloads).replaceAll(/p1_[\w-]{22}/g, 'pseudonym');
+  expect(text).toContain('pseudonym');
   for (const personal of ['jane', 'JANE', 'Doe', 'muster', 'erika', '192.0.2.17', '2001:db8:17::5', 'u_100', 'utm_']) {
     expect(text).not.toContain(personal);
   }

@@ -245,14 +245,17 @@ describe('a gate whose query', () => {
       window: LOST_WINDOW,
       request: { references: references() },
     });
+    // Not where the plan only has it explained.
     const sleeping = () =>
       world.sql.query(
-        `select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()`,
+        `select 1 from pg_stat_activity
+          where query like '%pg_sleep(60)%' and wait_event = 'PgSleep' and pid <> pg_backend_pid()`,
       );
     await waitFor('the query to run', async () => ((await sleeping()).rowCount ? true : undefined));
-    await withTransaction(world.runtime.pool, 'test', (client) =>
+    const isHalted = await withTransaction(world.runtime.pool, 'test', (client) =>
       changeStatus(client, { batchId: 'stopped', from: ['verifying'], to: 'halted' }),
     );
+    expect(isHalted).toBe(true);
     await waitFor('the query to end', async () => ((await sleeping()).rowCount ? undefined : true));
     expect((await world.rest('stopped')).status).toBe('halted');
     expect(await world.gates('stopped')).toEqual({});

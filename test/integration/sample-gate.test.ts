@@ -1,4 +1,5 @@
 import { listGateResults } from '@backfill/core/db/queries/gate-result-list';
+import { listStagedSamples } from '@backfill/core/db/queries/staged-sample-list';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventLine, WINDOW } from '../support/app-events.ts';
@@ -64,6 +65,21 @@ describe('the gate sample', () => {
     expect(gate).toMatchObject({ passed: true, threshold: 0, observed: 0, failed: [] });
     expect(gate.detail).toMatchObject({ rows: EVENTS, asked: EVENTS, sampled: EVENTS, mismatches: 0, files: 1 });
     expect((await verifyAgain('untouched')).detail.samples).toEqual(gate.detail.samples);
+  });
+
+  it('traces an event that somebody else has taken over since it was drawn', async () => {
+    await run('contested', 500);
+    const { rows } = await pipeline.sql.query<{ event_id: string }>(
+      `select event_id from analytics.events_backfill_staging where batch_id = 'contested' order by event_id`,
+    );
+    const ids = rows.map(({ event_id }) => event_id);
+    const drawn = await listStagedSamples(pipeline.sql, 'contested', ids);
+    expect(drawn).toHaveLength(EVENTS);
+    await pipeline.sql.query('insert into analytics.backfill_losers (loser_batch_id, event_id) values ($1, $2)', [
+      'contested',
+      ids[0],
+    ]);
+    expect(await listStagedSamples(pipeline.sql, 'contested', ids)).toEqual(drawn);
   });
 
   it.each([

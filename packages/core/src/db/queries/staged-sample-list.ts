@@ -25,13 +25,19 @@ export const STAGED_SAMPLE_SQL = `
          (select min(l.line_no) from analytics.backfill_lineage l
            where l.batch_id = $1 and l.source_file = f.source_file and l.event_id = s.event_id
              and l.line_no >= p.first_line and l.line_no < p.first_line + p.line_count) as line_no
-    from analytics.backfill_rows_to_publish s
+    from (select distinct on (event_id) *
+            from analytics.events_backfill_staging
+           where batch_id = $1 and event_id = any ($2) and duplicate_kind is distinct from 'same_batch'
+           order by event_id, is_duplicate, part_id, schema_version) s
     join analytics.backfill_import_parts p using (part_id)
     join analytics.backfill_files f on f.batch_id = p.batch_id and f.file_no = p.file_no
-   where s.batch_id = $1 and p.batch_id = $1 and s.event_id = any ($2)
+   where p.batch_id = $1
    order by s.event_id`;
 
-/** These of the batch's rows to publish, each with its line. */
+/**
+ * The rows of these events, each with its line. Of the staged rows: which of them are to be published may have changed since
+ * the events were drawn, and what the verification says of its rows must not depend on that.
+ */
 export async function listStagedSamples(
   db: Queryable,
   batchId: string,
