@@ -5,6 +5,8 @@ import { runHalts } from './run-halts.ts';
 
 const USAGE = 'usage: npm run test:halt -- [--size 5GB]\n';
 const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
+/** Lines of about 1,500 characters: the object is what is to be large, and three million events are enough. */
+const TRACE_CHARACTERS = 1_200;
 const WATCH_MS = 5_000;
 const TIMEOUT_MS = 2 * 3_600_000;
 
@@ -23,7 +25,7 @@ function report(line: string): void {
 /** True when nothing went wrong. */
 async function halt(bytes: number): Promise<boolean> {
   const { problems, refusals } = await runHalts({
-    ...{ bytes, holds: false, env: {}, watchMs: WATCH_MS, timeoutMs: TIMEOUT_MS },
+    ...{ bytes, traceCharacters: TRACE_CHARACTERS, holds: false, env: {}, watchMs: WATCH_MS, timeoutMs: TIMEOUT_MS },
     report,
   });
   for (const [way, refusal] of Object.entries(refusals)) report(`when published, ${way} says: ${refusal}`);

@@ -14,6 +14,8 @@ import { createTurnstiles } from './turnstile.ts';
 export interface HaltsOptions {
   /** Text of the one object, before it is compressed. */
   bytes: number;
+  /** How much of each event the recipe drops: with more, there are fewer events in as much text. */
+  traceCharacters: number;
   /** Whether the work is kept in the middle of its stage until the batch is halted; for small objects. */
   holds: boolean;
   /** Settings of the services. */
@@ -36,10 +38,14 @@ export interface HaltsResult {
 const ORDERS = STAGES.flatMap((stage) => WAYS.map((way) => ({ stage, way })));
 
 /** Writes the object and tells its size. */
-async function putObject(servers: Servers, env: Record<string, string>, bytes: number): Promise<number> {
+async function putObject(
+  servers: Servers,
+  env: Record<string, string>,
+  { bytes, traceCharacters }: HaltsOptions,
+): Promise<number> {
   const runtime = createRuntime(readEnvironment('api', { ...servers.env, ...env, LOG_LEVEL: 'silent' }));
   try {
-    await putBigObject(runtime, `${BATCH}/${FILE_NAME}`, { bytes, compression: 'gzip' });
+    await putBigObject(runtime, `${BATCH}/${FILE_NAME}`, { bytes, compression: 'gzip', traceCharacters });
     for await (const { size } of runtime.store.list(runtime.config.storage.rawBucket, `${BATCH}/`)) return size;
     throw new Error('the object is not there');
   } finally {
@@ -113,7 +119,7 @@ export async function runHalts(options: HaltsOptions): Promise<HaltsResult> {
   const servers = await startTemporaryServers({ report, postgresSettings: { track_commit_timestamp: 'on' } });
   try {
     const smooth = await startHaltWorld(servers, 'smooth', options.env, say);
-    const objectBytes = await putObject(servers, smooth.env, options.bytes);
+    const objectBytes = await putObject(servers, smooth.env, options);
     say(`wrote an object of ${objectBytes} bytes, ${options.bytes} of text`);
     const undisturbed = await publishUndisturbed(operateBatch(smooth, options.timeoutMs))
       .then(() => readOutcome(smooth))

@@ -30,6 +30,8 @@ const USER_AGENTS = [
 const REFERRERS = ['https://example.org/', '/start', '/sale?page=2'];
 const TITLES = ['Running shoes', 'Winter coat', 'Größe 42', 'Gift card 50 EUR'];
 const SEARCHES = ['shoes', 'coat size 40', 'boots', 'order 1234'];
+/** Texts that stay apart in what gzip looks back on, so that they do not vanish. */
+const TRACES = 64;
 const TAGS = ['new', 'sale', 'for-you', 'gift', 'last one'];
 const PLANS = ['free', 'team', 'pro'];
 /** Share of the free texts with an address in them. */
@@ -59,7 +61,7 @@ function startSession(random: Random): Session {
   };
 }
 
-function benchLine(random: Random, number: number, { sid, uid, mail, ip, ua }: Session): string {
+function benchLine(random: Random, number: number, { sid, uid, mail, ip, ua }: Session, traces: string[]): string {
   return JSON.stringify({
     id: `e${number.toString(36).padStart(8, '0')}`,
     ts: new Date(START_MS + Math.floor(number / STEPS_PER_MS)).toISOString(),
@@ -74,26 +76,32 @@ function benchLine(random: Random, number: number, { sid, uid, mail, ip, ua }: S
     price: random.int(100_000) / 100,
     count: random.int(50),
     tags: [random.pick(TAGS), random.pick(TAGS)],
+    ...(traces.length > 0 && { trace: random.pick(traces) }),
   });
 }
 
 /** Events of sessions that begin and end while others go on. */
-function* benchLines(): Generator<string> {
+function* benchLines(traceCharacters: number): Generator<string> {
   const random = createRandom('bench');
+  const traces = Array.from({ length: traceCharacters > 0 ? TRACES : 0 }, () => random.token(traceCharacters));
   const sessions = Array.from({ length: OPEN_SESSIONS }, () => startSession(random));
   for (let number = 0; ; number += 1) {
     const place = random.int(OPEN_SESSIONS);
     const session = random.chance(1 / EVENTS_PER_SESSION) ? startSession(random) : (sessions[place] as Session);
     sessions[place] = session;
-    yield benchLine(random, number, session);
+    yield benchLine(random, number, session, traces);
   }
 }
 
-/** Generates the same NDJSON every time: blocks of whole lines, until there are `bytes` of them or a little more. */
-export function* benchBlocks(bytes: number): Generator<Buffer> {
+/**
+ * Generates the same NDJSON every time: blocks of whole lines, until there are `bytes` of them or a little more.
+ *
+ * @param traceCharacters how much each event has on top in a field that the configuration does not know
+ */
+export function* benchBlocks(bytes: number, traceCharacters = 0): Generator<Buffer> {
   let made = 0;
   let text = '';
-  for (const line of benchLines()) {
+  for (const line of benchLines(traceCharacters)) {
     text += `${line}\n`;
     if (text.length < BLOCK_CHARACTERS) continue;
     const block = Buffer.from(text);

@@ -12,9 +12,9 @@ const COMPRESSORS: Readonly<Record<string, () => Transform>> = {
 export async function putBigObject(
   { store, config }: Runtime,
   key: string,
-  { bytes, compression }: { bytes: number; compression: string },
+  { bytes, compression, traceCharacters }: { bytes: number; compression: string; traceCharacters?: number },
 ): Promise<void> {
-  const text = Readable.from(benchBlocks(bytes), { objectMode: false });
+  const text = Readable.from(benchBlocks(bytes, traceCharacters), { objectMode: false });
   const compressor = COMPRESSORS[compression]?.();
   // The upload reads the end of the pipeline and meets its errors.
   if (compressor !== undefined) pipeline(text, compressor, () => undefined);
