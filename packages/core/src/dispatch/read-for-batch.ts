@@ -11,9 +11,18 @@ export type BatchReader = <T>(read: (client: Client) => Promise<T>) => Promise<T
  * rest of it (see terminateStoppedWork), instead of keeping their worker and their connection.
  */
 export function createBatchReader(pool: Pool, fence: BatchFence): BatchReader {
+  const inTransaction = createReader(pool);
+  return (read) =>
+    inTransaction(async (client) => {
+      await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch);
+      return read(client);
+    });
+}
+
+/** A reader of whole batches that rest: there is nothing that could be stopped. */
+export function createReader(pool: Pool): BatchReader {
   return (read) =>
     withTransaction(pool, 'reader', async (client) => {
-      await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch);
       await avoidNestedLoops(client);
       return read(client);
     });

@@ -1,4 +1,4 @@
-import type { Queryable } from '@backfill/core/db/pool';
+import type { Client } from '@backfill/core/db/pool';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import type { DayCount } from '@backfill/core/report/report';
 
@@ -9,7 +9,7 @@ const DAY_COUNTS_SQL = `
       from analytics.events_backfill_staging where batch_id = $1 group by 1, 2
   ), to_publish as (
     select event_name, (event_ts at time zone 'UTC')::date as day, count(*) as rows
-      from analytics.backfill_rows_to_publish where batch_id = $1 group by 1, 2
+      from analytics.backfill_rows_to_publish where batch_id = $1 and not $2 group by 1, 2
   ), stored as (
     select event_name, (event_ts at time zone 'UTC')::date as day,
            count(*) filter (where l.batch_id is distinct from $1) as others,
@@ -24,9 +24,14 @@ const DAY_COUNTS_SQL = `
     from staged full join stored using (event_name, day) left join to_publish using (event_name, day)
    order by event_name, day`;
 
-/** Counts per event type and UTC day of the batch's source and window. */
+/**
+ * Counts per event type and UTC day of the batch's source and window.
+ *
+ * @param db without nested loops: it reads the batch as a whole
+ * @param isCounted whether the batch's own rows are counted where they are live, or else those that are to be
+ */
 export async function countDays(
-  db: Queryable,
+  db: Client,
   { batch_id, source, window_start, window_end }: Pick<BatchRow, 'batch_id' | 'source' | 'window_start' | 'window_end'>,
   isCounted: boolean,
 ): Promise<DayCount[]> {

@@ -1,5 +1,5 @@
 import { getBatch } from '@backfill/core/db/queries/batch-get';
-import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
+import { type BatchReader, createReader } from '@backfill/core/dispatch/read-for-batch';
 import type { BatchStatus } from '@backfill/core/domain/batch-status';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { archiveLayout, CSV_REPORT } from '@backfill/core/storage/layout';
@@ -30,9 +30,8 @@ export async function writeReport(
   const batch = await getBatch(pool, batchId);
   if (batch === undefined) return undefined;
   const isCounted = batch.status === 'published' || batch.status === 'rolled_back';
-  const days = await (work === undefined
-    ? countDays(pool, batch, isCounted)
-    : work.read((client) => countDays(client, batch, isCounted)));
+  const read = work?.read ?? createReader(pool);
+  const days = await read((client) => countDays(client, batch, isCounted));
   const report = await readReport(pool, batchId, {
     ...{ days, isCounted },
     // All that led to this report is before it in the chain.
