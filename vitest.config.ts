@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './test/support/slow-first.ts';
 
 export default defineConfig({
   test: {
@@ -13,5 +14,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Whole pipelines run in each file: more at once than cores would only make them wait for each other.
     maxWorkers: 2,
+    sequence: { sequencer: SlowFirst },
   },
 });
