@@ -88,6 +88,34 @@ it('begins once the run elsewhere is on record, and its report says whose it was
   });
 });
 
+it('begins when it is resumed, if the rehearsal came while it was halted', async () => {
+  expect((await run(production, 'halted', accessLog(300, 350))).status).toBe('awaiting_run_approval');
+  expect((await commandLine('halt', 'halted')).code).toBe(0);
+  const { code } = await commandLine('rehearsal', 'halted', '--report', await stagedReport('dress'));
+  expect([code, (await production.rest('halted')).status]).toEqual([0, 'halted']);
+  const resumed = await api.call('POST', '/v1/batches/halted/resume', 'operator');
+  expect([resumed.status, resumed.json.status]).toEqual([202, 'preparing']);
+  await production.rest('halted', ['awaiting_publish_approval']);
+});
+
+it('begins without a call, if something else let it wait on', async () => {
+  expect((await run(production, 'by-hand', accessLog(400, 450))).status).toBe('awaiting_run_approval');
+  expect((await commandLine('halt', 'by-hand')).code).toBe(0);
+  expect((await commandLine('rehearsal', 'by-hand', '--report', await stagedReport('dress'))).code).toBe(0);
+  const client = await production.sql.connect();
+  await client.query(`set analytics.actor = 'somebody'`);
+  await client.query(
+    `update analytics.backfill_batches set status = 'awaiting_run_approval' where batch_id = 'by-hand'`,
+  );
+  client.release(true);
+  await production.rest('by-hand', ['awaiting_publish_approval']);
+  const { rows } = await production.sql.query(
+    `select actor from analytics.backfill_audit_log
+      where batch_id = 'by-hand' and action = 'status' and detail ->> 'to' = 'preparing'`,
+  );
+  expect(rows).toEqual([{ actor: 'reconciler' }]);
+});
+
 it('is told on the command line what stands between people', async () => {
   expect((await commandLine('halt', 'real')).code).toBe(0);
   const raised = await commandLine('escalate', 'real', '--why', 'stopped for nothing', '--as', 'product_owner');

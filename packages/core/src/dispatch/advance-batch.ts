@@ -3,6 +3,7 @@ import { type BatchRow, getBatchForStatusChange } from '../db/queries/batch-get.
 import { countOpenWork } from '../db/queries/open-work-count.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { changeStatus, enqueueCanary } from './change-status.ts';
+import { startRunWhenReady } from './start-run.ts';
 
 async function leaveImporting(client: Client, batch: BatchRow): Promise<boolean> {
   const open = await countOpenWork(client, batch.batch_id);
@@ -12,14 +13,15 @@ async function leaveImporting(client: Client, batch: BatchRow): Promise<boolean>
 
 async function advanceOnce(client: Client, batchId: string): Promise<boolean> {
   const batch = await getBatchForStatusChange(client, batchId);
+  if (batch?.status === 'awaiting_run_approval') return startRunWhenReady(client, batch);
   if (batch?.status === 'canary') await enqueueCanary(client, batch);
   if (batch?.status === 'importing') return leaveImporting(client, batch);
   return false;
 }
 
 /**
- * The fan-in: moves the batch on when nothing of its stage is open in the ledger, and a canary to its next chunk or to
- * its check. Called after each piece of work has
+ * The fan-in: moves the batch on when nothing of its stage is open in the ledger, or missing of its run's approval, and a
+ * canary to its next chunk or to its check. Called after each piece of work has
  * committed, under the batch's row lock, so that the last of several to finish always sees the others; a caller that
  * dies before it gets here is made good by the reconciler.
  */

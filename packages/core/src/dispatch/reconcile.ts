@@ -9,6 +9,7 @@ import { advanceBatch } from './advance-batch.ts';
 import { enqueueOpenWork } from './change-status.ts';
 import type { Producers } from './dispatcher.ts';
 import type { KeyResolver } from './key-resolver.ts';
+import { listReadyRuns } from './start-run.ts';
 
 /** A job that was sent this long ago is looked after. */
 const LOOK_AFTER_MS = 5_000;
@@ -40,12 +41,18 @@ async function mendBatchesWithoutWork(pool: Pool, db: Queryable): Promise<void> 
   }
 }
 
+/** Moves on batches that nothing is missing of any more, without anybody having been there to see it. */
+async function startReadyRuns(pool: Pool, db: Queryable): Promise<void> {
+  for (const batchId of await listReadyRuns(db)) await advanceBatch(pool, batchId, 'reconciler');
+}
+
 /** What the dispatcher in office does every few seconds, so that nothing depends on Redis remembering. */
 export function createReconciler(options: { pool: Pool; producers: Producers; logger: Logger; resolver: KeyResolver }) {
   return async (db: Queryable): Promise<void> => {
     options.resolver.kick();
     await resendGoneJobs(db, options.producers, options.logger);
     await mendBatchesWithoutWork(options.pool, db);
+    await startReadyRuns(options.pool, db);
     await options.producers.maintenance?.schedule('purge-staging', { v: 1 }, PURGE_EVERY_MS);
   };
 }

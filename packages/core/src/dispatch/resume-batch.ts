@@ -1,9 +1,10 @@
 import type { Client } from '../db/pool.ts';
-import { getBatchForStatusChange } from '../db/queries/batch-get.ts';
+import { getBatch, getBatchForStatusChange } from '../db/queries/batch-get.ts';
 import { clearImportLimit } from '../db/queries/batch-set-canary.ts';
 import { startNewAttempt } from '../db/queries/batch-start-attempt.ts';
 import { type BatchStatus, resumeTarget } from '../domain/batch-status.ts';
 import { changeStatus } from './change-status.ts';
+import { startRunWhenReady } from './start-run.ts';
 
 /**
  * Lets a halted or failed batch go on where it stopped, and starts a rolled back one anew (a new attempt, which
@@ -22,6 +23,8 @@ export async function resumeBatch(client: Client, batchId: string, reason?: stri
   if (batch.status !== 'halted' && batch.status !== 'failed') return undefined;
   if (batch.canary_passed === true) await clearImportLimit(client, batchId);
   const to = resumeTarget(batch.status, batch.resume_status);
-  const changed = await changeStatus(client, { batchId, from: [batch.status], to, reason });
-  return changed ? to : undefined;
+  if (!(await changeStatus(client, { batchId, from: [batch.status], to, reason }))) return undefined;
+  // What it waited for may have come while it was stopped.
+  const resumed = await getBatch(client, batchId);
+  return resumed !== undefined && (await startRunWhenReady(client, resumed)) ? 'preparing' : to;
 }

@@ -4,6 +4,7 @@ import { listApprovals } from '@backfill/core/db/queries/approval-list';
 import { listRequiredRoles } from '@backfill/core/db/queries/approval-policy-list';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import { type GateResultRow, listGateResults } from '@backfill/core/db/queries/gate-result-list';
+import { startRunWhenReady } from '@backfill/core/dispatch/start-run';
 import {
   APPROVER_ROLES,
   type ApprovalStage,
@@ -24,7 +25,6 @@ import { BatchParams } from '../schemas/batch-params.ts';
 import { BatchDetail } from '../schemas/batch-view.ts';
 import { problemAnswers } from '../schemas/problem-answers.ts';
 import { plainText } from '../schemas/text.ts';
-import { startRunWhenReady } from '../start-run.ts';
 
 const Body = z
   .strictObject({

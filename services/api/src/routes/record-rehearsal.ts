@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { hasAuditHead } from '@backfill/core/db/queries/audit-head-find';
 import { getRehearsalState, insertRehearsal } from '@backfill/core/db/queries/rehearsal';
+import { startRunWhenReady } from '@backfill/core/dispatch/start-run';
 import { readRehearsalReport, rehearsalProblem } from '@backfill/core/plan/rehearsal-report';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { z } from 'zod';
@@ -12,7 +13,6 @@ import { readBatchDetail } from '../read-batch-view.ts';
 import { BatchParams } from '../schemas/batch-params.ts';
 import { BatchDetail } from '../schemas/batch-view.ts';
 import { problemAnswers } from '../schemas/problem-answers.ts';
-import { startRunWhenReady } from '../start-run.ts';
 
 /** Largest report, in UTF-16 units: one of a year's window has a row per event type and day. */
 const MOST_REPORT = 8 * 1024 * 1024;

@@ -37,3 +37,12 @@ export async function listBatchesWithoutWork(db: Queryable): Promise<string[]> {
   );
   return rows.map((row) => row.batch_id);
 }
+
+/** Batches that wait for the approval of their run, the oldest first. */
+export async function listBatchesAwaitingRun(db: Queryable): Promise<{ batch_id: string; plan_hash: string | null }[]> {
+  const { rows } = await db.query<{ batch_id: string; plan_hash: string | null }>(
+    `select batch_id, plan_hash from analytics.backfill_batches
+      where status = 'awaiting_run_approval' order by batch_no`,
+  );
+  return rows;
+}
