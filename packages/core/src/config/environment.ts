@@ -49,6 +49,7 @@ const RawEnvironment = z.object({
   VERIFIER_HOST: z.string().default('127.0.0.1'),
   VERIFIER_PORT: port.default(0),
   VERIFIER_CONCURRENCY: concurrency.default(2),
+  VERIFIER_GATE_TIMEOUT_SECONDS: z.coerce.number().int().min(1).max(86_400).default(3_600),
   ROLLBACK_HOST: z.string().default('127.0.0.1'),
   ROLLBACK_PORT: port.default(0),
   ROLLBACK_CONCURRENCY: concurrency.default(1),
@@ -95,6 +96,8 @@ export interface ServiceConfig {
   readonly partsAhead: number;
   /** How long a chunk is worked on before it gives way to other batches that wait. */
   readonly sliceMs: number;
+  /** When a statement that a gate is measured by is given up, and the gate has failed. */
+  readonly gateTimeoutSeconds: number;
 }
 
 function readSalts(raw: z.infer<typeof RawEnvironment>): Salts | undefined {
@@ -161,5 +164,6 @@ export function readEnvironment(service: ServiceName, env: NodeJS.ProcessEnv): S
     partLines: raw.TRANSFORMER_PART_LINES,
     partsAhead: raw.TRANSFORMER_PARTS_AHEAD,
     sliceMs: raw.TRANSFORMER_SLICE_MS,
+    gateTimeoutSeconds: raw.VERIFIER_GATE_TIMEOUT_SECONDS,
   });
 }

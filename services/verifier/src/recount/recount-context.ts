@@ -16,6 +16,7 @@ const ACTOR = 'verifier';
 
 /** What a recount works with. */
 export interface RecountContext {
+  /** Gives up statements that take too long: the gate that wants them has failed. */
   read: BatchReader;
   /** A transaction for the batch, undone when that was stopped meanwhile. */
   change<T>(work: (client: Client) => Promise<T>): Promise<T>;
@@ -48,7 +49,7 @@ export async function prepareRecount(
   if (config.auditKey === undefined)
     throw new FatalError('Set AUDIT_KEY_FILE (or AUDIT_KEY): readings are sealed with it.');
   requirePinnedKeys(recipe, keys);
-  const read = createBatchReader(pool, fence);
+  const read = createBatchReader(pool, fence, { statementSeconds: config.gateTimeoutSeconds });
   const suppressed = new Set(await read(listSuppressedSubjects));
   return {
     read,

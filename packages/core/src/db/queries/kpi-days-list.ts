@@ -1,4 +1,5 @@
 import type { Client } from '../pool.ts';
+import { limitStatements } from './limit-statements.ts';
 
 /** A KPI to be computed for a batch that is not published. */
 export interface KpiQuestion {
@@ -82,7 +83,7 @@ export async function listKpiDays(client: Client, question: KpiQuestion): Promis
   const { batchId, source, spans, timeZone, funnelSteps, funnelWindowMs, timeoutSeconds } = question;
   await client.query('set transaction read only');
   await client.query('savepoint kpi');
-  await client.query(`select set_config('statement_timeout', $1, true)`, [`${timeoutSeconds}s`]);
+  await limitStatements(client, timeoutSeconds);
   const { rows } = await client.query<Row>(kpiStatement(question.definition), [
     batchId,
     source,
