@@ -12,6 +12,8 @@ export interface FalseAnswer {
 
 /** What is done to a request on its way to the real server and back. */
 export interface Hindrance {
+  /** It is taken, and nothing is ever said to it. */
+  isSilent?: boolean;
   /** It waits for so long, ms. */
   delayMs?: number;
   /** The connection breaks after so many bytes of the body that goes one way or the other. */
@@ -110,6 +112,7 @@ export async function startLyingS3(realEndpoint: string): Promise<LyingS3> {
     const lie = lying.lie({ method, bucket, key: rest.join('/'), query: url.searchParams });
     if (lie === undefined || !('status' in lie)) {
       const hindrance = lie ?? {};
+      if (hindrance.isSilent === true) return void request.resume();
       setTimeout(() => forward(target, request, response, hindrance), hindrance.delayMs ?? 0);
       return;
     }

@@ -45,6 +45,12 @@ describe('decide', () => {
       9,
       { action: 'defer', delayMs: 1_000 },
     ],
+    [
+      'S3 that says nothing',
+      Object.assign(new Error('x'), { name: 'TimeoutError' }),
+      9,
+      { action: 'defer', delayMs: 1_000 },
+    ],
     ['S3 refusing', Object.assign(new Error('x'), { $metadata: { httpStatusCode: 403 } }), 1, { action: 'retry' }],
     ['a unique violation', withCode('23505'), 4, { action: 'retry' }],
     ['an unknown error, last attempt', new Error('x'), 5, { action: 'halt' }],

@@ -57,6 +57,8 @@ const NETWORK_UNAVAILABLE = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ]);
+/** What the S3 client says of a server that is silent, mostly without a code. */
+const SILENT = 'TimeoutError';
 const POSTGRES_CLOSED = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/;
 
 function codeOf(error: unknown): string | undefined {
@@ -81,7 +83,7 @@ export function isDependencyUnavailable(error: unknown): boolean {
   }
   const status = httpStatusOf(error);
   if (status !== undefined && (status >= 500 || status === 429)) return true;
-  return error instanceof Error && POSTGRES_CLOSED.test(error.message);
+  return error instanceof Error && (error.name === SILENT || POSTGRES_CLOSED.test(error.message));
 }
 
 function dependencyDelayMs(deferrals: number): number {

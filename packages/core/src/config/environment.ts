@@ -19,6 +19,7 @@ const RawEnvironment = z.object({
   AWS_SECRET_ACCESS_KEY: z.string().min(1),
   BACKFILL_RAW_BUCKET: z.string().min(1).default('analytics-raw'),
   BACKFILL_ARCHIVE_BUCKET: z.string().min(1).default('analytics-backfill'),
+  BACKFILL_S3_TIMEOUT_MS: z.coerce.number().int().min(100).optional(),
   BACKFILL_CONFIG_DIR: z.string().min(1),
   BACKFILL_QUEUE_PREFIX: z
     .string()
@@ -64,6 +65,8 @@ export interface StorageConfig {
   readonly secretAccessKey: string;
   readonly rawBucket: string;
   readonly archiveBucket: string;
+  /** When a request is given up on which nothing moves, ms. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Everything a service takes from its environment, validated, grouped and frozen. */
@@ -153,6 +156,7 @@ export function readEnvironment(service: ServiceName, env: NodeJS.ProcessEnv): S
       secretAccessKey: raw.AWS_SECRET_ACCESS_KEY,
       rawBucket: raw.BACKFILL_RAW_BUCKET,
       archiveBucket: raw.BACKFILL_ARCHIVE_BUCKET,
+      timeoutMs: raw.BACKFILL_S3_TIMEOUT_MS,
     }),
     configDir: raw.BACKFILL_CONFIG_DIR,
     salts: readSalts(raw),

@@ -48,8 +48,8 @@ export interface ObjectStore {
    */
   get(bucket: string, key: string, options?: GetOptions): Promise<Readable>;
   /** True when the object exists. */
-  exists(bucket: string, key: string): Promise<boolean>;
-  put(bucket: string, key: string, body: Buffer, contentType: string): Promise<void>;
+  exists(bucket: string, key: string, signal?: AbortSignal): Promise<boolean>;
+  put(bucket: string, key: string, body: Buffer, contentType: string, signal?: AbortSignal): Promise<void>;
   /** Writes bytes that lie in several blocks, without a copy of them. The blocks must stay as they are meanwhile. */
   putBlocks(bucket: string, key: string, content: BlockContent, signal?: AbortSignal): Promise<void>;
   /** Uploads a stream of unknown length in parts; memory stays at a few parts. */
@@ -62,6 +62,11 @@ export interface ObjectStore {
 }
 
 const UPLOAD_PART_BYTES = 8 * 1024 * 1024;
+/** How often a request is made in all, when the store is away, overloaded, or silent. */
+const MAX_ATTEMPTS = 5;
+const CONNECT_WITHIN_MS = 10_000;
+/** When a server is given up that sends and takes nothing. It may have much to do before it answers the end of an upload. */
+const SILENT_FOR_MS = 120_000;
 
 function isMissing(error: unknown): boolean {
   return error instanceof NoSuchKey || error instanceof NotFound;
@@ -121,7 +126,8 @@ async function* list(client: S3Client, bucket: string, prefix: string): AsyncGen
 
 /**
  * Connects to the object store of the configuration, and to no other: environment variables, ARNs and redirects
- * cannot send a request elsewhere.
+ * cannot send a request elsewhere. A store that accepts requests and says nothing fails them (`TimeoutError`): nobody
+ * waits for ever, also not in the middle of an object, and whoever is slow but goes on is let.
  *
  * @param onRefusal called when a request was refused because it would have gone elsewhere.
  */
@@ -138,23 +144,25 @@ export function createObjectStore(config: StorageConfig, onRefusal: () => void =
     // Our own sha256 checks every object; some S3 servers store the SDK's chunk framing inside streamed objects.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    maxAttempts: 5,
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: { connectionTimeout: CONNECT_WITHIN_MS, socketTimeout: config.timeoutMs ?? SILENT_FOR_MS },
   });
   guardHost(client, config.endpoint, onRefusal);
   return {
     list: (bucket, prefix) => list(client, bucket, prefix),
     get: (bucket, key, options = {}) => get(client, bucket, key, options),
-    async exists(bucket, key) {
+    async exists(bucket, key, signal) {
       try {
-        await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+        await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), signal && { abortSignal: signal });
         return true;
       } catch (error) {
         if (isMissing(error)) return false;
         throw error;
       }
     },
-    async put(bucket, key, body, contentType) {
-      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
+    async put(bucket, key, body, contentType, signal) {
+      const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType });
+      await client.send(command, signal && { abortSignal: signal });
     },
     async putBlocks(bucket, key, content, signal) {
       await client.send(putBlocksCommand(bucket, key, content), signal && { abortSignal: signal });

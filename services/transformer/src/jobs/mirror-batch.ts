@@ -20,12 +20,13 @@ import { mirrorBytes, mirrorCopy } from './mirror-file.ts';
 
 const ACTOR = 'transformer';
 
-async function writeManifest(context: KeyedRuntime, plan: Plan): Promise<void> {
+async function writeManifest(context: KeyedRuntime, plan: Plan, signal: AbortSignal): Promise<void> {
   await context.store.put(
     context.config.storage.archiveBucket,
     archiveLayout.manifest(plan.batchId),
     Buffer.from(`${JSON.stringify(mirrorManifest(plan), null, 2)}\n`),
     'application/json',
+    signal,
   );
 }
 
@@ -60,7 +61,7 @@ export async function mirrorBatch(context: KeyedRuntime, job: BatchJob, signal: 
       await markFileMirrored(pool, job.batch_id, file.file_no, fence.epoch);
       crashPoint('mirror:marked');
     }
-    await writeManifest(context, plan);
+    await writeManifest(context, plan, watched);
   });
   crashPoint('mirror:listed');
   await beginTransforming(context, fence);

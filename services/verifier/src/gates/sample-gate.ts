@@ -37,8 +37,7 @@ async function storeSamples(context: SampleContext, samples: Sample[], signal: A
   const bytes = Buffer.from(`${JSON.stringify(content, null, 2)}\n`);
   const sha256 = hash('sha256', bytes, 'hex');
   const key = archiveLayout.samples(batchId, sha256);
-  signal.throwIfAborted();
-  await store.put(bucket, key, bytes, 'application/json');
+  await store.put(bucket, key, bytes, 'application/json', signal);
   return { events: samples.length, key, sha256 };
 }
 

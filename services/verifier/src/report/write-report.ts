@@ -36,17 +36,16 @@ export async function writeReport(
     ...{ days, isCounted },
     // All that led to this report is before it in the chain.
     auditHead: await runtime.sealer.seal(),
-    samplesState: async ({ key }) => ((await store.exists(archiveBucket, key)) ? 'stored' : 'expired or erased'),
+    samplesState: async ({ key }) =>
+      (await store.exists(archiveBucket, key, work?.signal)) ? 'stored' : 'expired or erased',
   });
   if (report === undefined) return undefined;
   // Not before the first report: the library of the charts takes memory.
   const { renderReport } = await import('@backfill/core/report/render-report');
   const page = renderReport(report, report.samples?.state === 'stored' ? 'apart' : 'gone');
   const csv = csvReport({ batchId, source: batch.source }, days, isCounted);
-  const put = (name: string, text: string, type: string) => {
-    work?.signal.throwIfAborted();
-    return store.put(archiveBucket, archiveLayout.report(batchId, name), Buffer.from(text), type);
-  };
+  const put = (name: string, text: string, type: string) =>
+    store.put(archiveBucket, archiveLayout.report(batchId, name), Buffer.from(text), type, work?.signal);
   await put(CSV_REPORT, csv, 'text/csv');
   await put('report.html', page, 'text/html; charset=utf-8');
   await put('report.json', `${JSON.stringify(report, null, 2)}\n`, 'application/json');
