@@ -5,6 +5,7 @@ import type { ShownSamples } from '@backfill/core/report/page/samples-section';
 import { renderReport } from '@backfill/core/report/render-report';
 import type { Report } from '@backfill/core/report/report';
 import {
+  disputedReport,
   EMPTY_BALANCE,
   testDays,
   testFiles,
@@ -139,6 +140,7 @@ describe.each(LOOKS)('on a %s screen', (...size) => {
   });
 
   it.each<[string, Report, ShownSamples]>([
+    ['disputed', disputedReport(), testSamples()],
     ['large', testReport({ batch_id: 'large', days: testDays(400, 60), files: testFiles(300) }), testSamples()],
     [
       'named',

@@ -3,7 +3,15 @@ import { withNewStatus } from './page/news.ts';
 import { withSamples } from './page/samples-section.ts';
 import { renderReport } from './render-report.ts';
 import type { Report, ReportGate } from './report.ts';
-import { EMPTY_BALANCE, testDays, testFiles, testGate, testReport, testSamples } from './report-fixture.ts';
+import {
+  disputedReport,
+  EMPTY_BALANCE,
+  testDays,
+  testFiles,
+  testGate,
+  testReport,
+  testSamples,
+} from './report-fixture.ts';
 
 const EMPTY = {
   ...{ gates: [], kpis: [], days: [], files: [], balance: EMPTY_BALANCE, approvals: [], samples: null },
@@ -48,6 +56,7 @@ function hostileReport(text: string): Report {
         role: text,
         actor: text,
         decision: 'reject',
+        gate: text,
         bound_hash: text,
         comment: text,
         at: text,
@@ -60,6 +69,19 @@ function hostileReport(text: string): Report {
       {
         ...{ incident_id: 1, kind: text, summary: text, raised_at: text, post_mortem_due: text },
         ...{ closed_at: null, closed_by: null, note: text },
+      },
+    ],
+    rehearsal: {
+      required: true,
+      recorded: {
+        ...{ rehearsed_batch_id: text, rehearsed_gate_set_hash: text, report_sha256: text, report_path: text },
+        ...{ recorded_by: text, recorded_at: text },
+      },
+    },
+    escalations: [
+      {
+        ...{ escalation_no: 1, about: text, status_reason: text, raised_by: text, why: text, raised_at: text },
+        decision: { role: text, decided_by: text, decision: text, why: text, decided_at: text },
       },
     ],
     samples: { events: 1, key: text, sha256: text, state: 'stored' },
@@ -167,6 +189,35 @@ describe('the page of a report', () => {
     for (const text of texts) expect(page).toContain(text);
     expect(page.match(/undefined|\[object|Infinity|N(?=aN)/g)).toBe(null);
     expect(page.length).toBeLessThan(500_000);
+  });
+
+  it('lists what people decided besides approvals, and whose word is missing', () => {
+    const textOf = (report: Report) => {
+      const page = renderReport(report, 'gone');
+      const section = page.slice(page.indexOf('<h2 id="approvals">'), page.indexOf('<h2 id="lineage">'));
+      return section.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
+    };
+    const disputed = textOf(disputedReport());
+    for (const text of [
+      'override Daily active sessions product analytics manager pat ✕ rejected',
+      'override Daily active sessions product analytics manager – not yet',
+      '✓ went well elsewhere as dress-2026-11-01 , says oscar, 2026-11-03 07:30 UTC',
+      '1 rejected rejected by legal_counsel_privacy: which consent? oscar, 2026-11-03 07:50 UTC',
+      'go on priya, data privacy officer, 2026-11-03 07:58 UTC It does.',
+      '2 gates failed dana, 2026-11-03 09:20 UTC Nobody counted the sessions of that day. not yet',
+    ]) {
+      expect(disputed).toContain(text);
+    }
+    expect(textOf(testReport({ rehearsal: { required: true, recorded: null } }))).toContain(
+      '✕ missing : the run waits',
+    );
+    const without = textOf(testReport({ rehearsal: { required: false, recorded: null } }));
+    expect(without).not.toMatch(/Rehearsal|Escalations|override/);
+    // Somebody's word is missing, also where nobody had to sign.
+    const waiting = { run: [], publish: [], override: [{ gate: 'activation_funnel', role: 'product_owner' }] };
+    expect(textOf(testReport({ approvals: [], missing_approvals: waiting }))).toContain(
+      'Activation funnel product owner',
+    );
   });
 
   it('shows the reason of a failed gate, before those that passed', () => {

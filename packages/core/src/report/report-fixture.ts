@@ -106,8 +106,8 @@ export function testReport(changes: Partial<Omit<Report, 'verdict'>> = {}): Repo
     is_counted: false,
     approvals: [
       {
-        ...{ stage: 'run', role: 'data_privacy_officer', actor: 'priya', decision: 'approve', bound_hash: HASH('1') },
-        ...{ comment: 'No new fields.', at: '2026-11-03T08:02:00.000Z', counts: true },
+        ...{ stage: 'run', role: 'data_privacy_officer', actor: 'priya', decision: 'approve', gate: null },
+        ...{ bound_hash: HASH('1'), comment: 'No new fields.', at: '2026-11-03T08:02:00.000Z', counts: true },
       },
     ],
     missing_approvals: { run: [], publish: ['data_engineering_lead', 'product_analytics_manager'], override: [] },
@@ -125,6 +125,56 @@ export function testReport(changes: Partial<Omit<Report, 'verdict'>> = {}): Repo
     ...changes,
   };
   return { ...report, verdict: judge({ ...report, import_limit: null, canary_passed: true }) };
+}
+
+/** A report of a batch about which people were not of one mind. */
+export function disputedReport(): Report {
+  const sessions = testGate('daily_active_sessions', 0.015, 0.031, {
+    passed: false,
+    detail: { needs_override: true, why: 'only the median of other weeks is there to compare with' },
+  });
+  return testReport({
+    ...{ batch_id: 'disputed', status: 'gates_failed', status_reason: 'daily_active_sessions: 0.031 observed' },
+    gates: [...testReport().gates.filter(({ gate }) => gate !== sessions.gate), sessions],
+    approvals: [
+      ...testReport().approvals,
+      {
+        ...{ stage: 'override', role: 'product_analytics_manager', actor: 'pat', decision: 'reject' },
+        ...{ gate: sessions.gate, bound_hash: HASH('d'), comment: 'There was a campaign.', counts: false },
+        at: '2026-11-03T08:40:00.000Z',
+      },
+    ],
+    missing_approvals: {
+      ...{ run: [], publish: ['data_engineering_lead'] },
+      override: [{ gate: sessions.gate, role: 'product_analytics_manager' }],
+    },
+    rehearsal: {
+      required: true,
+      recorded: {
+        ...{ rehearsed_batch_id: 'dress-2026-11-01', rehearsed_gate_set_hash: HASH('e'), report_sha256: HASH('f') },
+        ...{ report_path: 's3://analytics-backfill/rehearsals/disputed/f.json', recorded_by: 'oscar' },
+        recorded_at: '2026-11-03T07:30:00.000Z',
+      },
+    },
+    escalations: [
+      {
+        ...{ escalation_no: 1, about: 'rejected', status_reason: 'rejected by legal_counsel_privacy: which consent?' },
+        ...{
+          raised_by: 'oscar',
+          why: 'The consent of 2024 covers these events.',
+          raised_at: '2026-11-03T07:50:00.000Z',
+        },
+        decision: {
+          ...{ role: 'data_privacy_officer', decided_by: 'priya', decision: 'go on', why: 'It does.' },
+          decided_at: '2026-11-03T07:58:00.000Z',
+        },
+      },
+      {
+        ...{ escalation_no: 2, about: 'gates_failed', status_reason: null, raised_by: 'dana' },
+        ...{ why: 'Nobody counted the sessions of that day.', raised_at: '2026-11-03T09:20:00.000Z', decision: null },
+      },
+    ],
+  });
 }
 
 /** Two samples, one of which is not what its line gives. */

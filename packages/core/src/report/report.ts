@@ -79,6 +79,8 @@ export interface ReportApproval {
   role: string;
   actor: string;
   decision: string;
+  /** Of an override. */
+  gate: string | null;
   /** What was signed. */
   bound_hash: string;
   comment: string | null;
@@ -106,6 +108,17 @@ export interface ReportIncident {
   closed_by: string | null;
   /** Where the post-mortem is. */
   note: string | null;
+}
+
+/** A run of the same recipe elsewhere, as its caller has reported it. */
+export interface ReportRehearsal {
+  rehearsed_batch_id: string;
+  rehearsed_gate_set_hash: string;
+  /** Of the report that was handed in. */
+  report_sha256: string;
+  report_path: string;
+  recorded_by: string;
+  recorded_at: string;
 }
 
 /** A conflict that was brought before those who decide, and what they decided. */
@@ -141,7 +154,7 @@ export interface ReportPublish {
 /** What people decided besides approvals, and what a publish has done. */
 export interface ReportPeople {
   /** Null without a plan. */
-  rehearsal: { required: boolean; recorded: { rehearsed_batch_id: string; recorded_by: string } | null } | null;
+  rehearsal: { required: boolean; recorded: ReportRehearsal | null } | null;
   /** Null where the window is not frozen. */
   freeze: { reason: string; frozen_at: string; extended_at: string | null; held_by: number | null } | null;
   escalations: ReportEscalation[];

@@ -82,6 +82,7 @@ export function reportApprovals(
     role: given.role,
     actor: given.actor,
     decision: given.decision,
+    gate: given.gate,
     bound_hash: given.boundHash,
     comment: given.comment,
     at: given.approved_at.toISOString(),

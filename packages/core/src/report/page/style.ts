@@ -36,6 +36,7 @@ pre { background: var(--code); border-radius: 8px; padding: 0.8rem 1rem; margin:
 .sub span + span::before { content: "·"; margin: 0 0.5em; color: var(--ink-3); }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.3rem 1.1rem; list-style: none; margin: 1.2rem 0 0; padding: 0; font-size: 0.92rem; color: var(--ink-2); }
 section { padding: 2.2rem 0 0; }
+section > h3 { margin-top: 1.8rem; }
 section > h2 { padding-top: 1.4rem; border-top: 1px solid var(--line); }
 .verdict { --tone: var(--ink-3); --tone-soft: var(--card); background: var(--tone-soft); border: 1px solid var(--line);
   border-left: 6px solid var(--tone); border-radius: 10px; padding: 1.3rem 1.5rem 1.4rem; margin-top: 1.4rem; }
@@ -67,6 +68,10 @@ th, td { text-align: left; vertical-align: top; padding: 0.45rem 0.9rem 0.45rem 
 th { font-weight: 600; }
 thead th { color: var(--ink-2); font-weight: 500; font-size: 0.85rem; border-bottom-color: var(--line-2); white-space: nowrap; }
 tbody th { min-width: 7rem; }
+.people td { overflow-wrap: break-word; min-width: 5.5rem; }
+.people td:has(q) { min-width: 12rem; }
+.people .number { min-width: 0; }
+.people td > code { white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
 tr > :last-child { padding-right: 0; }
 tr.total > * { border-bottom: 0; font-weight: 650; }
