@@ -9,6 +9,7 @@ import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Producer } from '../queue/producer.ts';
 import type { AuditSealer } from './audit-sealer.ts';
+import { paced } from './paced.ts';
 
 /** Jobs of one queue that may be under way at once; the rest of the backlog waits in PostgreSQL. */
 const DISPATCH_WINDOW = 500;
@@ -98,16 +99,6 @@ function createDoorbell(client: pg.Client): {
       if (!rang.signal.aborted) await pause(ms, AbortSignal.any([signal, rang.signal]));
       hasRung = false;
     },
-  };
-}
-
-/** Runs `work` at most every so many milliseconds, however often it is called. */
-function paced(everyMs: number, work: () => Promise<void>): () => Promise<void> {
-  let last = 0;
-  return async () => {
-    if (Date.now() - last < everyMs) return;
-    last = Date.now();
-    await work();
   };
 }
 

@@ -24,10 +24,15 @@ interface ResolverOptions {
   logger: Logger;
 }
 
+/** True for keys that nobody is about to finish: the time may lie ahead when the clock was set back. */
+export function isInDoubt(ageSeconds: number): boolean {
+  return ageSeconds < 0 || ageSeconds >= IN_DOUBT_AFTER_SECONDS;
+}
+
 async function settleOld({ pool, keyStore, logger }: ResolverOptions): Promise<void> {
   const prepared = await listPreparedKeys(keyStore.pool);
   for (const { gid, batch_id, age_seconds } of prepared) {
-    if (age_seconds < IN_DOUBT_AFTER_SECONDS) continue;
+    if (!isInDoubt(age_seconds)) continue;
     const fields = { batch: batch_id, gid, age_seconds };
     try {
       logger.warn({ ...fields, decision: await settleKeys(pool, keyStore, gid) }, 'keys were in doubt');

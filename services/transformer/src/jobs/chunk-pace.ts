@@ -21,7 +21,7 @@ const LEAST_GAIN = 2;
 export class ChunkPace {
   readonly #context: KeyedRuntime;
   readonly #batchId: string;
-  readonly #startedMs = Date.now();
+  readonly #startedMs = performance.now();
   #firstPartMs: number | undefined;
 
   constructor(context: KeyedRuntime, batchId: string) {
@@ -41,7 +41,7 @@ export class ChunkPace {
 
   /** Tells that the lines of registered parts are skipped, and new ones are come to. */
   beginParts(): void {
-    this.#firstPartMs ??= Date.now();
+    this.#firstPartMs ??= performance.now();
   }
 
   /**
@@ -51,15 +51,15 @@ export class ChunkPace {
    */
   async afterPart(signal: AbortSignal): Promise<void> {
     const { partsAhead, sliceMs } = this.#context.config;
-    const waitingSinceMs = Date.now();
+    const waitingSinceMs = performance.now();
     for (let ready = await this.#readyParts(); ready >= partsAhead; ready = await this.#readyParts()) {
-      const isLong = Date.now() - waitingSinceMs >= LONGEST_WAIT_MS;
+      const isLong = performance.now() - waitingSinceMs >= LONGEST_WAIT_MS;
       if (isLong || (await this.#isOtherWorkWaiting())) throw this.#putOff(ready);
       await sleep(LOOK_EVERY_MS, undefined, { signal });
     }
     const firstPartMs = this.#firstPartMs ?? this.#startedMs;
     const sliceEndMs = firstPartMs + Math.max(sliceMs, LEAST_GAIN * (firstPartMs - this.#startedMs));
-    if (Date.now() >= sliceEndMs && (await this.#isOtherWorkWaiting())) {
+    if (performance.now() >= sliceEndMs && (await this.#isOtherWorkWaiting())) {
       throw new DeferError(`batch ${this.#batchId} gives way to others`, GIVE_WAY_MS);
     }
   }

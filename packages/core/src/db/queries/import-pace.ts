@@ -3,10 +3,13 @@ import type { Queryable } from '../pool.ts';
 
 /** A part waits at least this long, so that many of them do not ask all the time. */
 const LEAST_WAIT_MS = 50;
+/** Of one part. */
+const MOST_EVENTS = 50_000;
 
 /**
  * Books the time that a part's events take at the batch's rate, all its importers together. A part that does not come to
- * its commit afterwards books again: the rate is never exceeded, at worst not reached.
+ * its commit afterwards books again: the rate is never exceeded, at worst not reached. A time that is further ahead than any
+ * part could have booked was booked before the clock went back.
  *
  * @throws {DeferError} until the parts booked before have had their time.
  */
@@ -20,8 +23,8 @@ export async function bookImportTime(
     `insert into analytics.backfill_import_pace as pace (batch_id, next_at)
      values ($1, clock_timestamp() + $2 * interval '1 second')
      on conflict (batch_id) do update set next_at = clock_timestamp() + $2 * interval '1 second'
-      where pace.next_at <= clock_timestamp()`,
-    [part.batch_id, seconds],
+      where pace.next_at <= clock_timestamp() or pace.next_at > clock_timestamp() + $3 * interval '1 second'`,
+    [part.batch_id, seconds, MOST_EVENTS / eventsPerSecond],
   );
   if (rowCount === 1) return;
   const { rows } = await db.query<{ wait_ms: number }>(

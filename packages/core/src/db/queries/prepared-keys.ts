@@ -22,7 +22,7 @@ export function newGid({ batchId, partId, epoch }: KeyWork): string {
 export interface PreparedKeys {
   gid: string;
   batch_id: string;
-  /** Since it was prepared. */
+  /** Since it was prepared; below 0 when the clock was set back since. */
   age_seconds: number;
 }
 

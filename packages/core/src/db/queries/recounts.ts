@@ -55,7 +55,9 @@ export async function claimRecount(
      on conflict (batch_id, file_no) do update
         set claimed_by = excluded.claimed_by, epoch = excluded.epoch, heartbeat_at = excluded.heartbeat_at
       where r.result is null
-        and (r.epoch < excluded.epoch or r.heartbeat_at < clock_timestamp() - make_interval(secs => $5))`,
+        -- A sign of life from the future was before the clock went back.
+        and (r.epoch < excluded.epoch or r.heartbeat_at < clock_timestamp() - make_interval(secs => $5)
+             or r.heartbeat_at > clock_timestamp())`,
     [batchId, fileNo, claim, epoch, CLAIM_SECONDS],
   );
   return rowCount === 1;
