@@ -65,6 +65,34 @@ it('halts on a rejection with its reason, and lets the batch be resumed into wai
   expect((await batches.show('approve-4')).status).toBe('preparing');
 });
 
+it('halts on a rejection of what was measured, and nothing is published over it', async () => {
+  const batchId = 'approve-publish';
+  await batches.verified(batchId);
+  const [lead, manager] = PUBLISH_ROLES as [string, string];
+  const say = (role: string, decision: string, comment?: string) =>
+    batches.approve(batchId, role, { stage: 'publish', decision, ...(comment !== undefined && { comment }) });
+  const publish = async () => {
+    const { status, json } = await api.call('POST', `/v1/batches/${batchId}/publish`, 'operator');
+    return [status, json.detail];
+  };
+  expect([(await say(lead, 'approve')).status, (await say(lead, 'approve')).status]).toEqual([201, 200]);
+  const { json } = await say(manager, 'reject', 'the funnel of Tuesday');
+  expect(json).toMatchObject({
+    status: 'halted',
+    status_reason: `rejected by ${manager}: the funnel of Tuesday`,
+  });
+  expect((await publish())[0]).toBe(409);
+  expect((await say(manager, 'approve')).status).toBe(409);
+  const resumed = await api.call('POST', `/v1/batches/${batchId}/resume`, 'operator');
+  expect(resumed.json).toMatchObject({
+    status: 'awaiting_publish_approval',
+    missing_approvals: { publish: [manager] },
+  });
+  expect(await publish()).toEqual([409, expect.stringContaining(manager)]);
+  expect((await say(manager, 'approve')).status).toBe(201);
+  expect(await publish()).toEqual([202, undefined]);
+});
+
 it('keeps two roles and the submission in different hands, whatever the tokens', async () => {
   await api.addToken('dora-1', { actor: 'dora', roles: ['data_privacy_officer'] });
   await api.addToken('dora-2', { actor: 'dora', roles: ['legal_counsel_privacy'] });

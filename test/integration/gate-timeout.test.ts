@@ -1,13 +1,20 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { accessLog } from '../support/access-log.ts';
+import { startApi, type TestApi } from '../support/api.ts';
+import { runCommandLine } from '../support/command-line.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { runBatch } from '../support/run-batch.ts';
 
 let pipeline: Pipeline;
+let api: TestApi;
 beforeAll(async () => {
-  pipeline = await startPipeline({ env: { VERIFIER_GATE_TIMEOUT_SECONDS: '4' } });
+  pipeline = await startPipeline({ env: { VERIFIER_GATE_TIMEOUT_SECONDS: '5' } });
+  api = await startApi({ environment: pipeline, config: pipeline.config });
 });
-afterAll(() => pipeline?.dispose());
+afterAll(async () => {
+  await api?.dispose();
+  await pipeline?.dispose();
+});
 
 interface GateRow {
   gate: string;
@@ -47,6 +54,14 @@ it('fails the gates whose statements take too long, with the error, and measures
     for (const { observed, error } of failed) {
       expect([observed, error]).toEqual([null, 'the query took longer than it may, or was cancelled (57014)']);
     }
+    const shown = await api.call('GET', '/v1/batches/slow', 'viewer');
+    expect(shown.json).toMatchObject({
+      status: 'gates_failed',
+      gates: expect.arrayContaining([expect.objectContaining({ gate: 'balance', observed: null, passed: false })]),
+    });
+    const env = { BACKFILL_API_URL: api.url, BACKFILL_TOKEN_VIEWER: 'viewer' };
+    const { code, stdout } = await runCommandLine(['status', 'slow'], env);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('the query took longer than it may')]);
     const others = (await gates('slow')).filter(({ passed }) => passed);
     expect(others).toEqual(before.filter(({ gate }) => !['balance', 'recount', 'sample'].includes(gate)));
   } finally {
@@ -54,7 +69,9 @@ it('fails the gates whose statements take too long, with the error, and measures
       drop view analytics.backfill_lineage;
       alter table analytics.backfill_lineage_itself rename to backfill_lineage`);
   }
-  await pipeline.change('slow', 'gates_failed', 'verifying');
-  expect((await pipeline.rest('slow')).status).toBe('awaiting_publish_approval');
+  expect((await api.call('POST', '/v1/batches/slow/verify', 'operator')).status).toBe(202);
+  expect((await pipeline.rest('slow', ['awaiting_publish_approval', 'failed', 'halted'])).status).toBe(
+    'awaiting_publish_approval',
+  );
   expect(await gates('slow')).toEqual(before);
-});
+}, 150_000);

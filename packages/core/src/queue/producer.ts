@@ -11,7 +11,10 @@ export interface JobToSend {
 export interface Producer {
   /** Adds the jobs; those whose id exists already are left as they are. At most 1,000 at a time. */
   send(jobs: readonly JobToSend[]): Promise<void>;
-  /** The ids among these that no worker will pick up any more: unknown to Redis, failed, or finished. */
+  /**
+   * The ids among these that no worker will pick up in time any more: unknown to Redis, failed, finished, or put off for
+   * longer than was asked for, because the clock was set back.
+   */
   findGone(jobIds: readonly string[]): Promise<string[]>;
   /** Jobs that could be worked on now, were a worker free. */
   countWaiting(): Promise<number>;
@@ -22,7 +25,7 @@ export interface Producer {
   close(): Promise<void>;
 }
 
-const ALIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused']);
+const ALIVE: ReadonlySet<string> = new Set(['waiting', 'active', 'prioritized', 'waiting-children', 'paused']);
 
 function jobOptions(contract: QueueContract, kind: string): JobsOptions {
   const job = contract.jobs[kind];
@@ -35,10 +38,29 @@ function jobOptions(contract: QueueContract, kind: string): JobsOptions {
   };
 }
 
+/** The clocks of several machines differ by less, ms. */
+const CLOCKS_APART_MS = 60_000;
+/** BullMQ keeps delayed jobs by their time in ms times this, which leaves room for their order. */
+const DELAYED_SCORE_UNIT = 0x1000;
+
 /** The sending side of a queue. */
 export function createProducer(contract: QueueContract, connection: QueueConnection, prefix: string): Producer {
   const queue = new Queue(contract.name, { connection, prefix });
   queue.on('error', () => undefined); // Told to the caller of the command that failed.
+
+  /** True for a job that was put off, by a clock that was ahead of the one of now. */
+  async function isPutOffTooLong(jobId: string): Promise<boolean> {
+    const job = await queue.getJob(jobId);
+    const score = await connection.zscore(queue.toKey('delayed'), jobId);
+    if (job === undefined || score === null) return false;
+    return Number(score) / DELAYED_SCORE_UNIT - Date.now() > job.delay + CLOCKS_APART_MS;
+  }
+
+  async function isGone(jobId: string): Promise<boolean> {
+    const state = await queue.getJobState(jobId);
+    return state === 'delayed' ? isPutOffTooLong(jobId) : !ALIVE.has(state);
+  }
+
   return {
     async send(jobs) {
       await queue.addBulk(
@@ -50,8 +72,8 @@ export function createProducer(contract: QueueContract, connection: QueueConnect
       );
     },
     async findGone(jobIds) {
-      const states = await Promise.all(jobIds.map((id) => queue.getJobState(id)));
-      return jobIds.filter((_id, index) => !ALIVE.has(states[index] ?? 'unknown'));
+      const gone = await Promise.all(jobIds.map(isGone));
+      return jobIds.filter((_id, index) => gone[index]);
     },
     countWaiting: () => queue.getWaitingCount(),
     async remove(jobIds) {
