@@ -9,6 +9,7 @@ import {
   testDays,
   testFiles,
   testGate,
+  testPublish,
   testReport,
   testSamples,
 } from './report-fixture.ts';
@@ -84,6 +85,14 @@ function hostileReport(text: string): Report {
         decision: { role: text, decided_by: text, decision: text, why: text, decided_at: text },
       },
     ],
+    publish: testPublish({
+      step: text,
+      outcome: text,
+      go_by: text,
+      go_at: text,
+      snapshot_path: text,
+      snapshot_sha256: text,
+    }),
     samples: { events: 1, key: text, sha256: text, state: 'stored' },
   });
 }
@@ -218,6 +227,36 @@ describe('the page of a report', () => {
     expect(textOf(testReport({ approvals: [], missing_approvals: waiting }))).toContain(
       'Activation funnel product owner',
     );
+  });
+
+  it('tells what a publish has done, and how far it is', () => {
+    const textOf = (publish: Report['publish']) => {
+      const page = renderReport(testReport({ publish }), 'gone');
+      return page
+        .slice(page.indexOf('<h2 id="lineage">'))
+        .replace(/<[^>]+>/g, ' ')
+        .replace(/\s+/g, ' ');
+    };
+    const done = textOf(testPublish());
+    for (const text of [
+      `${'a'.repeat(64)} 83,412 rows that were live in the window: s3://analytics-backfill/snapshots/b/1.ndjson.gz`,
+      'published; the go by oscar, 2026-11-03 10:00 UTC; readers saw the rows 41.5 s after it',
+      '1,001,330 rows made live, 4 of them taken over, 1,001,330 counted afterwards',
+      'left out: 7 newly suppressed, 3 newly live; 2 withheld before the signing',
+    ]) {
+      expect(done).toContain(text);
+    }
+    const begun = {
+      step: 'snapshot',
+      outcome: null,
+      visible_seconds: null,
+      snapshot_path: null,
+      snapshot_sha256: null,
+    };
+    const underWay = textOf(testPublish({ ...begun, snapshot_rows: null, published: null, counted: null }));
+    expect(underWay).toContain('– not taken yet publish under way, snapshot is next');
+    expect(underWay).toContain('no row is live yet');
+    expect(textOf(null)).not.toContain(' snapshot ');
   });
 
   it('shows the reason of a failed gate, before those that passed', () => {

@@ -1,4 +1,4 @@
-import type { DayCount, KpiDay, Report, ReportBalance, ReportFile, ReportGate } from './report.ts';
+import type { DayCount, KpiDay, Report, ReportBalance, ReportFile, ReportGate, ReportPublish } from './report.ts';
 import { MASK, type Samples } from './samples.ts';
 import { judge } from './verdict.ts';
 
@@ -125,6 +125,17 @@ export function testReport(changes: Partial<Omit<Report, 'verdict'>> = {}): Repo
     ...changes,
   };
   return { ...report, verdict: judge({ ...report, import_limit: null, canary_passed: true }) };
+}
+
+/** What a publish is on record as, with what a test changes in it. */
+export function testPublish(changes: Partial<ReportPublish> = {}): ReportPublish {
+  return {
+    ...{ step: 'done', outcome: 'published', go_by: 'oscar', go_at: '2026-11-03T10:00:00.000Z', visible_seconds: 41.5 },
+    ...{ snapshot_path: 's3://analytics-backfill/snapshots/b/1.ndjson.gz', snapshot_sha256: HASH('a') },
+    ...{ snapshot_rows: 83_412, published: 1_001_330, taken_over: 4, newly_suppressed: 7, newly_live: 3 },
+    ...{ withheld: 2, counted: 1_001_330 },
+    ...changes,
+  };
 }
 
 /** A report of a batch about which people were not of one mind. */
