@@ -2,6 +2,7 @@ import { readEnvironment } from '@backfill/core/config/environment';
 import { insertOutboxEntries } from '@backfill/core/db/queries/outbox-insert-many';
 import { dispatchDue, MOST_WAITING } from '@backfill/core/dispatch/dispatcher';
 import { importEntry } from '@backfill/core/dispatch/outbox-entries';
+import { createReconciler } from '@backfill/core/dispatch/reconcile';
 import { createRuntime, type Runtime } from '@backfill/core/runtime/runtime';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ACCESS_WINDOW } from '../support/access-log.ts';
@@ -69,6 +70,24 @@ it('sends the work of a small batch as soon as there is room, before more of the
   await environment.sql.query(`delete from analytics.backfill_outbox where job_id in ('import_1_1', 'import_2_1')`);
   await dispatch();
   expect([await sentOf('small'), await sentOf('large')]).toEqual([2, MOST_WAITING - 2]);
+});
+
+it('goes on although the plan of a batch says nothing of who has to approve it', async () => {
+  await insertBatch(runtime, { batchId: 'damaged', source: 'web-access', window: ACCESS_WINDOW });
+  const client = await environment.sql.connect();
+  await client.query(`set session_replication_role = replica`);
+  await client.query(
+    `insert into analytics.backfill_plans (batch_id, attempt, plan_hash, recipe_hash, plan)
+     values ('damaged', 1, 'p', 'r', '{}')`,
+  );
+  await client.query(
+    `update analytics.backfill_batches set status = 'awaiting_run_approval', plan_hash = 'p' where batch_id = 'damaged'`,
+  );
+  client.release(true);
+  const { pool, producers, logger } = runtime;
+  const resolver = { kick: () => undefined, rest: async () => undefined };
+  await createReconciler({ pool, producers, logger, resolver })(pool);
+  expect(await sentOf('damaged')).toBe(0);
 });
 
 it('is told of what was written down, when that is committed', async () => {

@@ -4,6 +4,7 @@ import { getBatchForStatusChange } from '../db/queries/batch-get.ts';
 import { listBatchesWithoutWork } from '../db/queries/open-work-list.ts';
 import { listSentOutboxEntries, resetOutboxEntries } from '../db/queries/outbox-dispatch.ts';
 import { withTransaction } from '../db/transaction.ts';
+import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { advanceBatch } from './advance-batch.ts';
 import { enqueueOpenWork } from './change-status.ts';
@@ -42,8 +43,13 @@ async function mendBatchesWithoutWork(pool: Pool, db: Queryable): Promise<void> 
 }
 
 /** Moves on batches that nothing is missing of any more, without anybody having been there to see it. */
-async function startReadyRuns(pool: Pool, db: Queryable): Promise<void> {
-  for (const batchId of await listReadyRuns(db)) await advanceBatch(pool, batchId, 'reconciler');
+async function startReadyRuns(pool: Pool, db: Queryable, logger: Logger): Promise<void> {
+  try {
+    for (const batchId of await listReadyRuns(db)) await advanceBatch(pool, batchId, 'reconciler');
+  } catch (error) {
+    // A plan that names no approvals is one batch's fault, and must not keep the work of all others waiting.
+    logger.warn({ error: describeError(error) }, 'runs that wait for people cannot be looked after');
+  }
 }
 
 /** What the dispatcher in office does every few seconds, so that nothing depends on Redis remembering. */
@@ -52,7 +58,7 @@ export function createReconciler(options: { pool: Pool; producers: Producers; lo
     options.resolver.kick();
     await resendGoneJobs(db, options.producers, options.logger);
     await mendBatchesWithoutWork(options.pool, db);
-    await startReadyRuns(options.pool, db);
+    await startReadyRuns(options.pool, db, options.logger);
     await options.producers.maintenance?.schedule('purge-staging', { v: 1 }, PURGE_EVERY_MS);
   };
 }
