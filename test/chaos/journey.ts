@@ -134,7 +134,10 @@ async function approve(world: World, { batchId }: ChaosBatch, stage: 'run' | 'pu
   }
 }
 
-async function call(world: World, batch: ChaosBatch, action: Action): Promise<void> {
+/** Each undone batch is taken back with its snapshot first; one that is undone again, in the other ways too. */
+const rollbackMode = (attempt: number) => ['snapshot', 'window', 'tombstone'][(attempt - 1) % 3];
+
+async function call(world: World, batch: ChaosBatch, action: Action, attempt: number): Promise<void> {
   const { batchId } = batch;
   switch (action) {
     case 'submit':
@@ -151,7 +154,7 @@ async function call(world: World, batch: ChaosBatch, action: Action): Promise<vo
       await approve(world, batch, 'publish');
       return post(world, 'operator', `/${batchId}/publish`, {});
     case 'rollback':
-      return post(world, 'operator', `/${batchId}/rollback`, { mode: 'tombstone' });
+      return post(world, 'operator', `/${batchId}/rollback`, { mode: rollbackMode(attempt) });
     case 'resume':
       return post(world, 'operator', `/${batchId}/resume`, {});
   }
@@ -207,7 +210,9 @@ export function travel(world: World, batches: readonly ChaosBatch[], timeoutMs: 
       if (Date.now() > deadline) return [...stuck, ...open].map((batch) => describe(batch, at(batch)));
       for (const batch of open) {
         const action = nextCall(batch, at(batch), isOnceMore);
-        if (isDue(batch, action, batches, positions)) await call(world, batch, action);
+        if (isDue(batch, action, batches, positions)) {
+          await call(world, batch, action, at(batch)?.attempt ?? 1);
+        }
       }
       await sleep(LOOK_EVERY_MS);
     }

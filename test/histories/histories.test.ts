@@ -1,10 +1,11 @@
+import { ROLLBACK_MODES } from '@backfill/core/domain/rollback-mode';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventLine, WINDOW } from '../support/app-events.ts';
 import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
 import { KEY_LAYOUTS } from '../support/environment.ts';
 import { type Holder, Model } from './model.ts';
-import { createStepper, type Job, ROLL_BACK_FROM, type Stepper } from './stepper.ts';
+import { createStepper, type Job, type Stepper } from './stepper.ts';
 
 // Random histories of several batches with the same events, against a model that fits on a page.
 const EVENTS = 8;
@@ -32,7 +33,12 @@ const step = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('roll back' as const), batch: batchNumber, atOnce: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant('roll back' as const),
+      batch: batchNumber,
+      mode: fc.constantFrom(...ROLLBACK_MODES),
+      atOnce: fc.boolean(),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('halt' as const), batch: batchNumber }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('resume' as const), batch: batchNumber }) },
@@ -97,7 +103,7 @@ class History {
         if (taken.atOnce) await this.#workOff(taken.batch);
         return;
       case 'roll back':
-        await stepper.change(batchId(taken.batch), ROLL_BACK_FROM, 'rolling_back');
+        await stepper.rollBack(batchId(taken.batch), taken.mode);
         if (taken.atOnce) await this.#workOff(taken.batch);
         return;
       case 'halt':
@@ -131,7 +137,8 @@ class History {
     if (job.kind === 'canary' || job.kind === 'import') this.#model.importPart(job.batch_id, lines);
     if (job.kind === 'verify') this.#model.verify(job.batch_id);
     if (job.kind === 'publish') await this.#published(job.batch_id);
-    if (job.kind === 'tombstone') this.#model.rollBack(job.batch_id);
+    // What a snapshot has and is not live any more, only another rollback can have taken: it stays taken.
+    if (ROLLBACK_MODES.some((mode) => mode === job.kind)) this.#model.rollBack(job.batch_id);
   }
 
   /** A publish publishes, and then leaves nothing out that nobody else has; or goes back to the gates with a reason. */

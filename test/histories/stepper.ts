@@ -1,15 +1,18 @@
 import { readEnvironment } from '@backfill/core/config/environment';
+import { getBatchForStatusChange } from '@backfill/core/db/queries/batch-get';
+import { setRollbackMode } from '@backfill/core/db/queries/batch-set-status';
 import { deleteOutboxEntry } from '@backfill/core/db/queries/outbox-delete';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { resumeBatch } from '@backfill/core/dispatch/resume-batch';
 import { BATCH_STATUSES, type BatchStatus } from '@backfill/core/domain/batch-status';
+import type { RollbackMode } from '@backfill/core/domain/rollback-mode';
 import { StaleWorkError } from '@backfill/core/errors';
 import { createKeyedRuntime, type KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { prepareDatabases } from '@backfill/core/runtime/prepare-databases';
 import { checkCanary } from '@backfill/importer/jobs/check-canary';
 import { importPart } from '@backfill/importer/jobs/import-part';
-import { tombstoneBatch } from '@backfill/rollback/jobs/tombstone-batch';
+import { restoreSnapshot, revertWindow, tombstoneBatch } from '@backfill/rollback/jobs/take-batch-back';
 import { mirrorBatch } from '@backfill/transformer/jobs/mirror-batch';
 import { planBatch } from '@backfill/transformer/jobs/plan-batch';
 import { transformChunk } from '@backfill/transformer/jobs/transform-chunk';
@@ -43,6 +46,8 @@ export interface Stepper extends Pick<TestEnvironment, 'env' | 'sql' | 'keys'> {
   halt(batchId: string): Promise<boolean>;
   resume(batchId: string): Promise<boolean>;
   change(batchId: string, from: readonly BatchStatus[], to: BatchStatus): Promise<boolean>;
+  /** False when the batch is rolled back already, or about to be. */
+  rollBack(batchId: string, mode: RollbackMode): Promise<boolean>;
   dispose(): Promise<void>;
 }
 
@@ -63,11 +68,15 @@ function createHandlers(transformer: KeyedRuntime, runtime: KeyedRuntime): Recor
     publish: (payload) => publishBatch(runtime, payload, signal),
     report: (payload) => reportBatch(runtime, payload),
     tombstone: (payload) => tombstoneBatch(runtime, payload),
+    window: (payload) => revertWindow(runtime, payload),
+    snapshot: (payload) => restoreSnapshot(runtime, payload, signal),
   };
 }
 
 /** Statuses that can be rolled back. */
-export const ROLL_BACK_FROM = BATCH_STATUSES.filter((status) => status !== 'rolling_back' && status !== 'rolled_back');
+const ROLL_BACK_FROM: readonly BatchStatus[] = BATCH_STATUSES.filter(
+  (status) => status !== 'rolling_back' && status !== 'rolled_back',
+);
 
 /** @param settings environment variables of the services */
 export async function createStepper(layout: KeyLayout, settings: Record<string, string>): Promise<Stepper> {
@@ -127,6 +136,13 @@ export async function createStepper(layout: KeyLayout, settings: Record<string, 
       (await withTransaction(pool, 'test', (client) => resumeBatch(client, batchId))) !== undefined,
     change: (batchId, from, to) =>
       withTransaction(pool, 'test', (client) => changeStatus(client, { batchId, from, to })),
+    rollBack: (batchId, mode) =>
+      withTransaction(pool, 'test', async (client) => {
+        const batch = await getBatchForStatusChange(client, batchId);
+        if (batch === undefined || !ROLL_BACK_FROM.includes(batch.status)) return false;
+        await setRollbackMode(client, batchId, mode, mode);
+        return changeStatus(client, { batchId, from: [batch.status], to: 'rolling_back' });
+      }),
     async dispose() {
       await transformer.close();
       await runtime.close();

@@ -74,8 +74,8 @@ it('verifies again where there is something to verify', async () => {
 
 it('asks for a rollback, and shows its proof once it is done', async () => {
   await batches.submit('rollback-1');
-  expect((await post('rollback-1', 'rollback', { mode: 'snapshot' })).json.errors).toEqual([
-    { path: 'mode', message: 'is not supported yet, use tombstone' },
+  expect((await post('rollback-1', 'rollback', { mode: 'undo' })).json.errors).toEqual([
+    { path: 'mode', message: expect.stringContaining('"tombstone"|"window"|"snapshot"') },
   ]);
   const asked = await post('rollback-1', 'rollback', { mode: 'tombstone' });
   expect([asked.status, asked.json.status]).toEqual([202, 'rolling_back']);
@@ -83,8 +83,67 @@ it('asks for a rollback, and shows its proof once it is done', async () => {
   await api.sql.query(`select analytics.tombstone_batch('rollback-1')`);
   const done = await post('rollback-1', 'rollback', { mode: 'tombstone' });
   expect([done.status, done.json.status]).toEqual([200, 'rolled_back']);
-  expect(done.json.rollback).toMatchObject({ mode: 'tombstone', live_rows_after: 0, keys_after: 0 });
+  expect(done.json.rollback).toMatchObject({
+    ...{ mode: 'tombstone', live_rows_after: 0, keys_after: 0, jobs_after: 0, left_outside: 0, snapshot: null },
+    ...{ others_before: '0:0', others_after: '0:0', others_recent: 0 },
+  });
+  // The window is without the batch too; a snapshot was not restored.
+  expect((await post('rollback-1', 'rollback', { mode: 'window' })).status).toBe(200);
+  const refused = await post('rollback-1', 'rollback', { mode: 'snapshot' });
+  expect([refused.status, refused.json.detail]).toEqual([
+    409,
+    'The batch was rolled back already, by the mode tombstone. resume starts it anew.',
+  ]);
   expect((await post('rollback-1', 'halt')).status).toBe(409);
+});
+
+it('lets the last wish count while a batch is rolled back, and notes it', async () => {
+  await batches.submit('rollback-2');
+  for (const mode of ['snapshot', 'snapshot', 'window', 'tombstone', 'window']) {
+    expect((await post('rollback-2', 'rollback', { mode })).status).toBe(202);
+  }
+  expect((await batches.show('rollback-2')).status_reason).toBe('window, asked for by operator');
+  const { rows } = await api.sql.query<{ kind: string }>(
+    `select kind from analytics.backfill_outbox where batch_id = 'rollback-2' order by 1`,
+  );
+  // Those of the other modes find that they are not wanted any more.
+  expect(rows.map(({ kind }) => kind)).toEqual(['snapshot', 'tombstone', 'window']);
+  expect(await auditOf('rollback-2', 'status', 'rollback_mode')).toEqual([
+    {
+      actor: 'operator',
+      action: 'status',
+      detail: expect.objectContaining({ reason: 'snapshot, asked for by operator' }),
+    },
+    ...[
+      ['snapshot', 'window'],
+      ['window', 'tombstone'],
+      ['tombstone', 'window'],
+    ].map(([from, to]) => ({ actor: 'operator', action: 'rollback_mode', detail: { from, to, attempt: 1 } })),
+  ]);
+  await api.sql.query(`select analytics.revert_window('rollback-2')`);
+  expect((await post('rollback-2', 'rollback', { mode: 'window' })).json.rollback).toMatchObject({ mode: 'window' });
+});
+
+it('says how to take what a rollback of the window has left', async () => {
+  await batches.submit('rollback-3');
+  await api.sql.query(
+    `insert into analytics.events_log (event_id, source, event_name, schema_version, event_ts, payload, batch_id)
+     values ('app:left', 'app', 'e', '1-0-0', '2020-01-01Z', '{}', 'rollback-3')`,
+  );
+  await post('rollback-3', 'rollback', { mode: 'window' });
+  await api.sql.query(`select analytics.revert_window('rollback-3')`);
+  expect((await post('rollback-3', 'rollback', { mode: 'window' })).json.rollback).toMatchObject({ left_outside: 1 });
+  const refused = await post('rollback-3', 'rollback', { mode: 'tombstone' });
+  expect([refused.status, refused.json.detail]).toEqual([
+    409,
+    expect.stringMatching(
+      /1 row outside of its window left live: psql .*backfill_apply_tombstones\.sql --set batch_id=rollback-3 takes/,
+    ),
+  ]);
+  await api.sql.query(`select analytics.tombstone_batch('rollback-3')`);
+  expect((await post('rollback-3', 'rollback', { mode: 'tombstone' })).json.rollback).toMatchObject({
+    ...{ mode: 'tombstone', tombstoned: 1, left_outside: 0 },
+  });
 });
 
 /** What the audit log says about a batch, without what is new every time. */

@@ -2,7 +2,7 @@ import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { resumeBatch } from '@backfill/core/dispatch/resume-batch';
 import { StaleWorkError } from '@backfill/core/errors';
-import { tombstoneBatch } from '@backfill/rollback/jobs/tombstone-batch';
+import { tombstoneBatch } from '@backfill/rollback/jobs/take-batch-back';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { accessLog } from '../support/access-log.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';

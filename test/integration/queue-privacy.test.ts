@@ -12,13 +12,12 @@ it('keeps what a foreign error quotes out of Redis', async () => {
   const connection = createWorkerConnection(url);
   const admin = new Redis(url);
   const producer = createProducer(rollback, admin, prefix);
+  const fail = () => {
+    throw new TypeError('bad value "jane.doe@example.org 203.0.113.7"');
+  };
   const consumer = createConsumer(
     rollback,
-    {
-      tombstone: () => {
-        throw new TypeError('bad value "jane.doe@example.org 203.0.113.7"');
-      },
-    },
+    { tombstone: fail, window: fail, snapshot: fail },
     {
       connection,
       prefix,

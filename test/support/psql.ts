@@ -11,3 +11,10 @@ export async function runPsqlScript(databaseUrl: string, script: string, variabl
   const { stdout } = await promisify(execFile)('psql', args);
   return stdout;
 }
+
+/** Runs a statement as somebody does in psql; rejects when psql ends with an error. */
+export async function runPsql(databaseUrl: string, statement: string): Promise<string> {
+  const args = [databaseUrl, '-v', 'ON_ERROR_STOP=1', '-X', '-c', statement];
+  const { stdout } = await promisify(execFile)('psql', args);
+  return stdout;
+}

@@ -87,9 +87,8 @@ function missingView({ batch, gates, approvals, required }: BatchFacts): BatchVi
 
 function rollbackView(rollback: RollbackRow | undefined): BatchView['rollback'] {
   if (rollback === undefined) return null;
-  const { mode, actor, tombstoned, keys_freed, live_rows_after, keys_after } = rollback;
-  const at = rollback.rolled_back_at.toISOString();
-  return { mode, actor, tombstoned, keys_freed, live_rows_after, keys_after, at };
+  const { batch_id: _of, rolled_back_at, ...proof } = rollback;
+  return { ...proof, at: rolled_back_at.toISOString() };
 }
 
 /** The public view of a batch; see the schema for what each number means. */

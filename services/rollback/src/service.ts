@@ -3,12 +3,16 @@ import { rollback } from '@backfill/core/contracts/rollback';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { createRuntimeConsumer, createWorkerService } from '@backfill/core/runtime/worker-service';
 import { purgeStaging } from './jobs/purge-staging.ts';
-import { tombstoneBatch } from './jobs/tombstone-batch.ts';
+import { restoreSnapshot, revertWindow, tombstoneBatch } from './jobs/take-batch-back.ts';
 
 /** Takes batches back, and clears away what is past its time. */
 export function createRollbackService(runtime: Runtime) {
   return createWorkerService(runtime, [
-    createRuntimeConsumer(runtime, rollback, { tombstone: (payload) => tombstoneBatch(runtime, payload) }),
+    createRuntimeConsumer(runtime, rollback, {
+      tombstone: (payload) => tombstoneBatch(runtime, payload),
+      window: (payload) => revertWindow(runtime, payload),
+      snapshot: (payload, { signal }) => restoreSnapshot(runtime, payload, signal),
+    }),
     createRuntimeConsumer(runtime, maintenance, { 'purge-staging': () => purgeStaging(runtime) }),
   ]);
 }

@@ -62,6 +62,23 @@ const peopleSchema = z.looseObject({
   publish: z.looseObject({ step: z.string(), outcome: z.string().nullable() }).nullable(),
 });
 
+/** What became of the rows of a snapshot; see RestoredSnapshot. */
+const restoredSnapshotSchema = z.looseObject({
+  publish_id: count,
+  path: z.string(),
+  sha256: z.string(),
+  taken_at: z.string(),
+  rows: count,
+  kept: count,
+  restored: count,
+  suppressed: count,
+  expired: count,
+  taken_back: count,
+  own: count,
+  since: z.record(z.string(), count),
+  since_examples: z.array(z.string()),
+});
+
 /**
  * A batch as the API shows it (contract, section 4). Fields that we do not know are kept, so that a newer API can
  * be used with an older command line.
@@ -96,10 +113,17 @@ export const batchViewSchema = z.looseObject({
   /** Of a batch that was taken back: what that did, and its proof. */
   rollback: z
     .looseObject({
+      mode: z.string(),
       tombstoned: count,
       keys_freed: count.nullable(),
       live_rows_after: count,
       keys_after: count.nullable(),
+      left_outside: count,
+      jobs_after: count,
+      others_before: z.string().nullable(),
+      others_after: z.string().nullable(),
+      others_recent: count.nullable(),
+      snapshot: restoredSnapshotSchema.nullable(),
     })
     .nullable(),
 });

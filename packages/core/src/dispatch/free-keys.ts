@@ -2,7 +2,7 @@ import type { KeyStore } from '../db/key-store.ts';
 import { settleKeys, withKeyTransaction } from '../db/key-transaction.ts';
 import type { Pool } from '../db/pool.ts';
 import {
-  deleteBatchKeys,
+  deleteReleasedKeys,
   type KeyRelease,
   listKeyReleases,
   lockKeyRelease,
@@ -30,7 +30,7 @@ async function freeKeys(pool: Pool, keyStore: KeyStore, release: KeyRelease): Pr
   const work = { batchId: batch_id, partId: 0, epoch: attempt };
   return withKeyTransaction({ pool, keyStore, actor: ACTOR, step: 'release', work }, async (client, keys) => {
     const isOurs = await lockKeyRelease(client, rollback_id);
-    const { freed, after } = isOurs ? await deleteBatchKeys(await keys.open(), batch_id) : { freed: 0, after: 0 };
+    const { freed, after } = isOurs ? await deleteReleasedKeys(await keys.open(), release) : { freed: 0, after: 0 };
     if (after > 0) throw new FatalError(`the rollback of ${batch_id} would leave ${after} keys`);
     if (isOurs) await setKeysFreed(client, rollback_id, freed, after);
     await keys.prepare();

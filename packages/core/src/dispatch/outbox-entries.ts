@@ -56,7 +56,7 @@ export function recountEntry(batch: Pick<BatchRow, 'batch_id' | 'batch_no' | 'ep
 
 /** The entry for work on the batch as a whole, which its status calls for, or undefined. */
 export function batchEntry(
-  batch: Pick<BatchRow, 'batch_id' | 'batch_no' | 'epoch' | 'status'>,
+  batch: Pick<BatchRow, 'batch_id' | 'batch_no' | 'epoch' | 'status' | 'rollback_mode'>,
 ): OutboxEntry | undefined {
   const payload = { v: 1 as const, batch_id: batch.batch_id, batch_no: batch.batch_no, epoch: batch.epoch };
   switch (batch.status) {
@@ -74,8 +74,10 @@ export function batchEntry(
     case 'published':
     case 'rolled_back':
       return entry(verification, 'report', verification.jobs.report, payload);
-    case 'rolling_back':
-      return entry(rollback, 'tombstone', rollback.jobs.tombstone, payload);
+    case 'rolling_back': {
+      const mode = batch.rollback_mode ?? 'tombstone';
+      return entry(rollback, mode, rollback.jobs[mode], payload);
+    }
     default:
       return undefined;
   }

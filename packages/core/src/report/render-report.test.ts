@@ -11,6 +11,7 @@ import {
   testGate,
   testPublish,
   testReport,
+  testRollback,
   testSamples,
 } from './report-fixture.ts';
 
@@ -65,7 +66,7 @@ function hostileReport(text: string): Report {
       },
     ],
     missing_approvals: { run: [text], publish: [text], override: [{ gate: text, role: text }] },
-    rollback: { mode: text, actor: text, tombstoned: 1, keys_freed: 1, live_rows_after: 0, rolled_back_at: text },
+    rollback: testRollback({ mode: text, actor: text, rolled_back_at: text }),
     incidents: [
       {
         ...{ incident_id: 1, kind: text, summary: text, raised_at: text, post_mortem_due: text },

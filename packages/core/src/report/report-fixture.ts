@@ -1,4 +1,13 @@
-import type { DayCount, KpiDay, Report, ReportBalance, ReportFile, ReportGate, ReportPublish } from './report.ts';
+import type {
+  DayCount,
+  KpiDay,
+  Report,
+  ReportBalance,
+  ReportFile,
+  ReportGate,
+  ReportPublish,
+  ReportRollback,
+} from './report.ts';
 import { MASK, type Samples } from './samples.ts';
 import { judge } from './verdict.ts';
 
@@ -206,5 +215,21 @@ export function testSamples(): Samples {
   return {
     ...{ version: 1, batch_id: 'outage-2026-11-01', plan_hash: HASH('1'), rows_digest: HASH('4') },
     samples: [sample, { ...wrong, row: { ...sample.row, subject_id: MASK } }],
+  };
+}
+
+/** The rollback of a batch of ten events, by its snapshot. */
+export function testRollback(changes: Partial<ReportRollback> = {}): ReportRollback {
+  return {
+    ...{ mode: 'snapshot', actor: 'olga', rolled_back_at: '2026-11-03T10:00:00.000Z' },
+    ...{ tombstoned: 10, keys_freed: 10, live_rows_after: 0, keys_after: 0, left_outside: 0, jobs_after: 0 },
+    ...{ others_before: '40:12', others_after: '40:12', others_recent: 3 },
+    snapshot: {
+      ...{ publish_id: 1, path: 's3://archive/snapshots/b/1.ndjson.gz', sha256: 'f00d' },
+      taken_at: '2026-11-03T09:00:00.000Z',
+      ...{ rows: 50, kept: 40, restored: 3, suppressed: 4, expired: 2, taken_back: 1, own: 0 },
+      ...{ since: { '(live)': 2 }, since_examples: ['app:20261101000000000:\\x00'] },
+    },
+    ...changes,
   };
 }

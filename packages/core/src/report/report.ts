@@ -1,6 +1,7 @@
 import type { AnchoredHead } from '../domain/audit-chain.ts';
 import type { Balance } from '../domain/balance.ts';
 import type { BatchStatus } from '../domain/batch-status.ts';
+import type { RollbackProof } from '../domain/rollback-proof.ts';
 import type { SamplesReference } from './samples.ts';
 
 /** How a batch stands, in one word. */
@@ -89,12 +90,7 @@ export interface ReportApproval {
   counts: boolean;
 }
 
-export interface ReportRollback {
-  mode: string;
-  actor: string;
-  tombstoned: number;
-  keys_freed: number | null;
-  live_rows_after: number;
+export interface ReportRollback extends RollbackProof {
   rolled_back_at: string;
 }
 

@@ -3,6 +3,7 @@ import { formatBalance } from './format-balance.ts';
 import { formatGates } from './format-gates.ts';
 import { formatCount, formatQuantity } from './format-number.ts';
 import { formatPeople } from './format-people.ts';
+import { formatRollback } from './format-rollback.ts';
 
 /** All that matters about one batch, in a few blocks: what it is, its balance, gates and approvals. */
 export function formatBatch(batch: BatchDetail): string[] {
@@ -38,12 +39,4 @@ function formatApproval(approval: BatchDetail['approvals'][number]): string {
   const { stage, role, actor, decision, at, counts } = approval;
   const note = counts ? '' : ' (does not count any more)';
   return `${stage}: ${decision} by ${role} (${actor}) at ${at}${note}`;
-}
-
-function formatRollback(rollback: NonNullable<BatchDetail['rollback']>): string[] {
-  const { tombstoned, keys_freed, live_rows_after, keys_after } = rollback;
-  const taken = `${formatQuantity(tombstoned, 'event')} taken back`;
-  const left = `left over: ${formatQuantity(live_rows_after, 'live row')}`;
-  if (keys_freed === null || keys_after === null) return [`${taken}, its keys are still to be freed`, left];
-  return [`${taken}, ${formatQuantity(keys_freed, 'key')} freed`, `${left}, ${formatQuantity(keys_after, 'key')}`];
 }

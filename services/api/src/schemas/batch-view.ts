@@ -15,6 +15,24 @@ const Balance = z.object({
   quarantined: count,
 });
 
+const RestoredSnapshot = z
+  .object({
+    publish_id: count,
+    path: z.string(),
+    sha256: z.string(),
+    taken_at: z.string(),
+    rows: count,
+    kept: count.describe('Live already'),
+    restored: count.describe('Live again'),
+    suppressed: count.describe('Left out: of people who are suppressed by now'),
+    expired: count.describe('Left out: older than events are kept'),
+    taken_back: count.describe('Left out: of other batches that were taken back since'),
+    own: count.describe('Left out: of the batch itself'),
+    since: z.record(z.string(), count).describe('Live, not in the snapshot, and left: by batch, `(live)` for none'),
+    since_examples: z.array(z.string()),
+  })
+  .describe('What became of the rows of the snapshot; null for other modes and where nothing had been published');
+
 /** A batch as the API shows it. */
 export const BatchView = z.object({
   batch_id: z.string(),
@@ -87,6 +105,17 @@ export const BatchView = z.object({
       keys_freed: count.nullable().describe('null while the keys, in their own database, still have to be freed'),
       live_rows_after: count,
       keys_after: count.nullable(),
+      left_outside: count.describe(
+        'Live rows of the batch outside of its window, which a rollback of the window leaves',
+      ),
+      jobs_after: count,
+      others_before: z
+        .string()
+        .nullable()
+        .describe("Number and sum of hashes of others' live ids in the window, before and after"),
+      others_after: z.string().nullable(),
+      others_recent: count.nullable().describe("Others' rows that were written meanwhile, not in these sums"),
+      snapshot: RestoredSnapshot.nullable(),
       at: instant,
     })
     .nullable()

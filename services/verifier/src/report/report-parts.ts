@@ -106,6 +106,6 @@ export function reportMissing(
 
 export function reportRollback(row: RollbackRow | undefined): ReportRollback | null {
   if (row === undefined) return null;
-  const { mode, actor, tombstoned, keys_freed, live_rows_after, rolled_back_at } = row;
-  return { mode, actor, tombstoned, keys_freed, live_rows_after, rolled_back_at: rolled_back_at.toISOString() };
+  const { batch_id: _of, rolled_back_at, ...proof } = row;
+  return { ...proof, rolled_back_at: rolled_back_at.toISOString() };
 }

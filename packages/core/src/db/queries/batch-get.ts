@@ -1,4 +1,5 @@
 import type { BatchStatus } from '../../domain/batch-status.ts';
+import type { RollbackMode } from '../../domain/rollback-mode.ts';
 import type { Queryable } from '../pool.ts';
 
 export interface BatchRow {
@@ -30,6 +31,8 @@ export interface BatchRow {
   completed_at: Date | null;
   /** True while the batch's rows are in the stored events: before it is `published`, they are counted. */
   rows_live: boolean;
+  /** Of a batch that is being rolled back; null stands for tombstones. */
+  rollback_mode: RollbackMode | null;
 }
 
 /** The batch as it is now, or undefined. */

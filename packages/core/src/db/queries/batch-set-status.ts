@@ -1,4 +1,5 @@
 import type { BatchStatus } from '../../domain/batch-status.ts';
+import type { RollbackMode } from '../../domain/rollback-mode.ts';
 import type { Queryable } from '../pool.ts';
 
 export interface StatusChange {
@@ -23,6 +24,24 @@ export async function setBatchStatus(db: Queryable, change: StatusChange): Promi
     [change.batchId, change.to, change.reason ?? null, change.from, change.epoch ?? null],
   );
   return rowCount === 1;
+}
+
+/**
+ * Says how a batch is to be taken back, and why. To be called before it is `rolling_back`, or while it is.
+ *
+ * @param reason for people; stands in the batch
+ */
+export async function setRollbackMode(
+  db: Queryable,
+  batchId: string,
+  mode: RollbackMode,
+  reason: string,
+): Promise<void> {
+  await db.query('update analytics.backfill_batches set rollback_mode = $2, status_reason = $3 where batch_id = $1', [
+    batchId,
+    mode,
+    reason,
+  ]);
 }
 
 /**

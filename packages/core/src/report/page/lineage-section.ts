@@ -1,4 +1,5 @@
 import { formatCount, formatMeasure, formatQuantity } from '../../text/format-number.ts';
+import { formatRollback } from '../../text/format-rollback.ts';
 import type { Report, ReportPublish } from '../report.ts';
 import { shortTime } from '../verdict.ts';
 import { type Html, html } from './html.ts';
@@ -26,7 +27,7 @@ export function lineageSection(report: Report): Html {
   return html`<section aria-labelledby="lineage"><h2 id="lineage">Lineage and checksums</h2>
 <p>All are SHA-256; the audit log's is keyed. <code>./backfill trace EVENT_ID</code> leads from an event to its file and line.</p>
 <dl class="sums">${sums.map(([name, value, means]) => html`<dt>${name}</dt><dd>${value === null ? '–' : html`<code>${value}</code>`}<small>${means}</small></dd>`)}${publish !== null && publishEntries(publish)}
-${rollback !== null && html`<dt>rollback</dt><dd>${rollback.mode} by ${rollback.actor}, ${shortTime(rollback.rolled_back_at)}<small>${formatCount(rollback.tombstoned)} rows taken back, ${formatCount(rollback.live_rows_after)} live rows left${rollback.keys_freed !== null && `, ${formatCount(rollback.keys_freed)} keys freed`}</small></dd>`}</dl></section>`;
+${rollback !== null && html`<dt>rollback</dt><dd>${rollback.mode} by ${rollback.actor}, ${shortTime(rollback.rolled_back_at)}${formatRollback(rollback).map((line) => html`<small>${line}</small>`)}</dd>`}</dl></section>`;
 }
 
 /** What was there before the rows went live, and what the go has done so far. */

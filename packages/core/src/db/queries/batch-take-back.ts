@@ -1,0 +1,43 @@
+import type { RollbackProof } from '../../domain/rollback-proof.ts';
+import type { Queryable } from '../pool.ts';
+
+/** What is logged of a proof. */
+export type ShortProof = Pick<
+  RollbackProof,
+  'mode' | 'tombstoned' | 'keys_freed' | 'live_rows_after' | 'keys_after' | 'left_outside' | 'others_after'
+>;
+
+const PROOF = `
+  p.mode, p.tombstoned, p.keys_freed, p.live_rows_after, p.keys_after, p.left_outside, p.others_after`;
+
+/**
+ * Tombstones the batch's stored events and frees its keys if they are in the same database, or returns the proof that this
+ * has been done.
+ *
+ * @returns undefined when the batch is not to be taken back like this, or not any more
+ */
+export async function tombstoneRows(db: Queryable, batchId: string, epoch: number): Promise<ShortProof | undefined> {
+  const { rows } = await db.query<ShortProof>(
+    `select ${PROOF} from analytics.tombstone_batch($1, $2) p where p.rollback_id is not null`,
+    [batchId, epoch],
+  );
+  return rows[0];
+}
+
+/** The same for the batch's events in its window; see {@link tombstoneRows}. */
+export async function revertWindowRows(db: Queryable, batchId: string, epoch: number): Promise<ShortProof | undefined> {
+  const { rows } = await db.query<ShortProof>(
+    `select ${PROOF} from analytics.revert_window($1, $2) p where p.rollback_id is not null`,
+    [batchId, epoch],
+  );
+  return rows[0];
+}
+
+/** The same as {@link tombstoneRows}, and brings back what the loaded snapshot has. */
+export async function restoreRows(db: Queryable, batchId: string, epoch: number): Promise<ShortProof | undefined> {
+  const { rows } = await db.query<ShortProof>(
+    `select ${PROOF} from analytics.take_batch_back($1, 'snapshot', $2) p where p.rollback_id is not null`,
+    [batchId, epoch],
+  );
+  return rows[0];
+}
