@@ -14,6 +14,7 @@
 select analytics.begin_rollback(:'batch_id');
 
 begin;
-select batch_id, attempt, tombstoned, keys_freed, live_rows_after, keys_after, rolled_back_at
+select batch_id, attempt, tombstoned, keys_freed, live_rows_after, keys_after, left_outside, jobs_after, others_before,
+       others_after, rolled_back_at
   from analytics.tombstone_batch(:'batch_id');
 commit;

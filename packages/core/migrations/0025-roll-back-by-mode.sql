@@ -305,6 +305,8 @@ begin
   perform set_config('analytics.actor', v_actor, true);
   select * into v_batch from analytics.backfill_batches where batch_id = p_batch_id;
 
+  -- Who makes a partition for a day waits, since rows of the day may move into it: they would be new versions.
+  lock table only analytics.events_log in row exclusive mode;
   -- Whatever an older transaction wrote is committed or undone by now, so it is the same before and after.
   v_horizon := pg_snapshot_xmin(pg_current_snapshot());
   select fingerprint into v_proof.others_before from analytics.fingerprint_others(v_batch, v_horizon);
