@@ -1,5 +1,6 @@
 import { ROLLBACK_MODES } from '@backfill/core/domain/rollback-mode';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { WINDOW } from '../support/app-events.ts';
 import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
 import { KEY_LAYOUTS, type KeyLayout } from '../support/environment.ts';
@@ -180,6 +181,30 @@ describe('the proof', () => {
     expect(await rollingBack).toBe('rolled_back');
     const proof = await undo.proofOf('b');
     expect([proof.others_after, proof.others_recent]).toEqual([proof.others_before, 2]);
+    expect(String(proof.others_before)).toMatch(/^10:/);
+  });
+
+  it('counts on what was written before everybody who is writing in this database, and only here', async () => {
+    // Else the publish moves the rows of the day, which are new ones then.
+    await stepper.sql.query(`select analytics.ensure_event_day('2026-11-01')`);
+    const elsewhere = new pg.Client({ connectionString: inject('servers').DATABASE_URL });
+    await elsewhere.connect();
+    await elsewhere.query('begin');
+    await elsewhere.query('select pg_current_xact_id()');
+    await undo.deliverLive(100, 110);
+    const writer = await world.connect();
+    await writer.query('begin');
+    await writer.query('savepoint one');
+    await writer.query(`insert into analytics.privacy_key_checks values (99, 'x')`);
+    await undo.deliverLive(200, 203);
+    await undo.publish('b', 0, 5);
+    await stepper.rollBack('b', 'window');
+    expect(await world.workOff('b')).toBe('rolled_back');
+    await writer.query('rollback');
+    await elsewhere.query('rollback');
+    await Promise.all([writer.end(), elsewhere.end()]);
+    const proof = await undo.proofOf('b');
+    expect([proof.others_after, proof.others_recent]).toEqual([proof.others_before, 3]);
     expect(String(proof.others_before)).toMatch(/^10:/);
   });
 

@@ -16,7 +16,7 @@ alter table analytics.backfill_rollbacks
   -- Work of the batch in the outbox.
   add column jobs_after bigint not null default 0,
   -- Number and sum of hashes of the live ids in source and window that are not the batch's, without those that were
-  -- written by transactions which were still under way when the rollback began, or came after it: 'recent'.
+  -- written by transactions which are not older than all that were under way when the rollback began: 'recent'.
   add column others_before text,
   add column others_after text,
   add column others_recent bigint,
@@ -113,22 +113,34 @@ begin
    where batch_id = p_batch_id and (p_first is null or (event_id >= p_first and event_id < p_end));
 end $$;
 
--- Others' live rows in source and window: how many were written by transactions that began before p_horizon, the number
--- and sum of hashes of those, and how many by later ones. Who changes a row writes it anew, so that the sum tells it
--- whatever column was changed.
+-- The age, in transactions, of the oldest one that writes in this database now, the caller's included: what older ones have
+-- written is committed or undone. To be called when the caller has written or locked something.
+create function analytics.oldest_writer_age() returns integer language sql volatile as $$
+  select max(age(w.xid)) from (
+    select l.transactionid as xid
+      from pg_locks l
+      join pg_stat_activity a using (pid)
+      join pg_database d on d.oid = a.datid and d.datname = current_database()
+     where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted
+    union all
+    select transaction from pg_prepared_xacts where database = current_database()) w
+$$;
+
+-- Others' live rows in source and window: the number and sum of hashes of those that were written by older transactions
+-- than p_age, and how many by others. Who changes a row writes it anew, so that the sum tells it whatever column was
+-- changed.
 create function analytics.fingerprint_others(
-  p_batch analytics.backfill_batches, p_horizon xid8, out fingerprint text, out recent bigint)
+  p_batch analytics.backfill_batches, p_age integer, out fingerprint text, out recent bigint)
 -- Without statistics of what was just written an index would be taken to have it all in the order of the ids, row by row.
 language plpgsql set enable_indexscan to off set enable_bitmapscan to off as $$
 declare
   v_source text := p_batch.source;
   v_start timestamptz := p_batch.window_start;
   v_end timestamptz := p_batch.window_end;
-  v_age integer := age(p_horizon::xid);
 begin
-  select count(*) filter (where age(l.xmin) > v_age) || ':' ||
-         coalesce(sum(hashtextextended(l.event_id, 0)) filter (where age(l.xmin) > v_age), 0),
-         count(*) filter (where age(l.xmin) <= v_age)
+  select count(*) filter (where age(l.xmin) > p_age) || ':' ||
+         coalesce(sum(hashtextextended(l.event_id, 0)) filter (where age(l.xmin) > p_age), 0),
+         count(*) filter (where age(l.xmin) <= p_age)
     into fingerprint, recent
     from analytics.events_log l
    where l.source = v_source and l.event_ts >= v_start and l.event_ts < v_end and l.deleted_at is null
@@ -276,7 +288,7 @@ declare
   v_actor text := coalesce(nullif(current_setting('analytics.actor', true), ''), 'sql:' || session_user);
   v_batch analytics.backfill_batches := analytics.hold_for_rollback(p_batch_id);
   v_publish analytics.backfill_publishes;
-  v_horizon xid8;
+  v_age integer;
   v_first text;
   v_end text;
   v_in_window bigint;
@@ -308,8 +320,8 @@ begin
   -- Who makes a partition for a day waits, since rows of the day may move into it: they would be new versions.
   lock table only analytics.events_log in row exclusive mode;
   -- Whatever an older transaction wrote is committed or undone by now, so it is the same before and after.
-  v_horizon := pg_snapshot_xmin(pg_current_snapshot());
-  select fingerprint into v_proof.others_before from analytics.fingerprint_others(v_batch, v_horizon);
+  v_age := analytics.oldest_writer_age();
+  select fingerprint into v_proof.others_before from analytics.fingerprint_others(v_batch, v_age);
 
   -- Events before keys: the order in which imports lock them too.
   if p_mode = 'window' then
@@ -342,7 +354,7 @@ begin
     raise exception 'rollback of % would leave % live rows and % keys', p_batch_id, v_proof.live_rows_after, v_proof.keys_after;
   end if;
   select fingerprint, recent into v_proof.others_after, v_proof.others_recent
-    from analytics.fingerprint_others(v_batch, v_horizon);
+    from analytics.fingerprint_others(v_batch, v_age);
   if v_proof.others_before <> v_proof.others_after then
     raise exception 'while % was rolled back, other rows of its window were changed or taken away: % before, % after',
                     p_batch_id, v_proof.others_before, v_proof.others_after
