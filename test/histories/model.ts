@@ -18,9 +18,14 @@ export class Model {
   readonly #toPublish = new Map<string, Set<string>>();
   /** Batches that another one was taken back of, and did not count on its events when they were verified. */
   readonly #outdated = new Set<string>();
+  /** Batches whose events are live, in the order in which they were published. */
+  readonly #published = new Set<string>();
+  /** What live ingestion delivered when a batch had it. */
+  readonly #lostByLive = new Set<string>();
 
   deliverLive(event: string): void {
     if (!this.live.has(event)) this.live.set(event, null);
+    else if (this.live.get(event) !== null) this.#lostByLive.add(event);
   }
 
   /** A batch is planned: what an earlier attempt or plan has staged is forgotten. Its keys are not. */
@@ -62,6 +67,7 @@ export class Model {
   }
 
   publish(batch: string): void {
+    this.#published.add(batch);
     for (const event of this.#toPublish.get(batch) ?? []) {
       if (this.live.has(event)) continue;
       this.live.set(event, batch);
@@ -70,20 +76,31 @@ export class Model {
   }
 
   /**
-   * Takes a batch back. What another batch delivered too comes to it if it is not published yet. THE EVENTS THAT A
-   * PUBLISHED BATCH DELIVERED TOO ARE LOST BY THIS until that batch runs again: they are not handed over yet. A live
-   * delivery that came after the publish is lost with it as well.
+   * Takes a batch back. What somebody else delivered too goes to live ingestion, else to the batch among those that was
+   * published first, else to those that are not published, by their gates.
    */
   rollBack(batch: string): void {
-    for (const [other, toPublish] of this.#toPublish) {
-      const delivered = this.#delivered.get(other) ?? new Set();
-      const isOutdated = [...delivered].some((event) => this.live.get(event) === batch && !toPublish.has(event));
-      if (isOutdated) this.#outdated.add(other);
-    }
-    for (const [event, holder] of this.live) if (holder === batch) this.live.delete(event);
+    this.#published.delete(batch);
+    for (const [event, holder] of this.live) if (holder === batch) this.#handOver(event, batch);
     for (const [event, owner] of this.claims) if (owner === batch) this.claims.delete(event);
     this.#delivered.delete(batch);
     this.#toPublish.delete(batch);
     this.#outdated.delete(batch);
+  }
+
+  #handOver(event: string, batch: string): void {
+    const delivered = (other: string) => this.#delivered.get(other)?.has(event) ?? false;
+    const heir = [...this.#published].find(delivered);
+    if (this.#lostByLive.delete(event)) {
+      this.live.set(event, null);
+    } else if (heir !== undefined) {
+      this.live.set(event, heir);
+      this.claims.set(event, heir);
+    } else {
+      this.live.delete(event);
+      for (const [other, toPublish] of this.#toPublish) {
+        if (other !== batch && delivered(other) && !toPublish.has(event)) this.#outdated.add(other);
+      }
+    }
   }
 }

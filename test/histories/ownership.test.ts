@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventLine, WINDOW } from '../support/app-events.ts';
+import { WINDOW } from '../support/app-events.ts';
 import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
 import { KEY_LAYOUTS } from '../support/environment.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { createStepper, type Stepper } from './stepper.ts';
+import { createWalk, fileOf, type Walk } from './walk.ts';
 
 // Short histories of who owns an event, job by job: orders that a running pipeline hardly ever takes.
 let config: Awaited<ReturnType<typeof createConfigDir>>;
@@ -15,108 +16,63 @@ beforeAll(async () => {
 });
 afterAll(() => config.remove());
 
-const fileOf = (events: readonly number[]) => ({
-  'a.ndjson': events.map((event) => `${eventLine(event)}\n`).join(''),
-});
-
 describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
   let stepper: Stepper;
+  let walk: Walk;
   beforeEach(async () => {
     stepper = await createStepper(layout, { BACKFILL_CONFIG_DIR: config.dir, TRANSFORMER_PART_LINES: '2' });
+    walk = createWalk(stepper);
   });
   afterEach(() => stepper.dispose());
 
-  /** Runs all that the batch's status calls for, one after the other. @returns its status then */
-  async function workOff(batchId: string): Promise<string | undefined> {
-    for (let [due] = await stepper.dueJobs(batchId); due !== undefined; [due] = await stepper.dueJobs(batchId)) {
-      await stepper.run(due);
-    }
-    return statusOf(batchId);
-  }
-
-  async function statusOf(batchId: string): Promise<string | undefined> {
-    const { rows } = await stepper.sql.query<{ status: string }>(
-      'select status from analytics.backfill_batches where batch_id = $1',
-      [batchId],
-    );
-    return rows[0]?.status;
-  }
-
-  async function verify(batchId: string, events: readonly number[]): Promise<void> {
-    await stepper.submit({ batchId, source: 'app', window: WINDOW }, fileOf(events));
-    expect(await workOff(batchId)).toBe('awaiting_publish_approval');
-  }
-
-  async function toPublishing(batchId: string): Promise<void> {
-    expect(await stepper.change(batchId, ['awaiting_publish_approval'], 'publishing')).toBe(true);
-  }
-
-  async function publish(batchId: string): Promise<void> {
-    await toPublishing(batchId);
-    expect(await workOff(batchId)).toBe('published');
-  }
-
-  async function rollBack(batchId: string): Promise<void> {
-    await stepper.change(batchId, ['awaiting_publish_approval', 'published', 'halted', 'verifying'], 'rolling_back');
-    expect(await workOff(batchId)).toBe('rolled_back');
-  }
-
-  /** Live events by their number, which is their hour, and who wrote them. */
-  async function live(): Promise<Record<string, string | null>> {
-    const { rows } = await stepper.sql.query<{ number: string; batch_id: string | null }>(
-      `select extract(hour from event_ts at time zone 'UTC')::text as number, batch_id from analytics.events order by 1`,
-    );
-    return Object.fromEntries(rows.map(({ number, batch_id }) => [number, batch_id]));
-  }
-
   it('publishes what a batch lost to one that delivers it no more in its next attempt', async () => {
-    await verify('owner', [0, 1]);
-    await verify('heir', [1, 2]);
-    await rollBack('owner');
+    await walk.verify('owner', [0, 1]);
+    await walk.verify('heir', [1, 2]);
+    await walk.rollBack('owner');
     await stepper.upload('owner', fileOf([0]));
     expect(await stepper.resume('owner')).toBe(true);
-    await workOff('owner');
-    await publish('owner');
-    expect(await workOff('heir')).toBe('awaiting_publish_approval');
-    await publish('heir');
-    expect(await live()).toEqual({ 0: 'owner', 1: 'heir', 2: 'heir' });
+    await walk.workOff('owner');
+    await walk.publish('owner');
+    expect(await walk.workOff('heir')).toBe('awaiting_publish_approval');
+    await walk.publish('heir');
+    expect(await walk.live()).toEqual({ 0: 'owner', 1: 'heir', 2: 'heir' });
   });
 
   it('sends a batch back to its gates whose owner is taken back while it waits to be published', async () => {
-    await verify('owner', [0, 1]);
-    await publish('owner');
-    await verify('heir', [1, 2]);
-    await toPublishing('heir');
-    await rollBack('owner');
-    expect(await workOff('heir')).toBe('awaiting_publish_approval');
-    await publish('heir');
-    expect(await live()).toEqual({ 1: 'heir', 2: 'heir' });
+    await walk.verify('owner', [0, 1]);
+    await walk.publish('owner');
+    await walk.verify('heir', [1, 2]);
+    await walk.toPublishing('heir');
+    await walk.rollBack('owner');
+    expect(await walk.workOff('heir')).toBe('awaiting_publish_approval');
+    await walk.publish('heir');
+    expect(await walk.live()).toEqual({ 1: 'heir', 2: 'heir' });
   });
 
   it('sends a batch back to its gates when its owner publishes in its next attempt', async () => {
-    await verify('owner', [0, 1]);
-    await verify('heir', [1, 2]);
-    await rollBack('owner');
+    await walk.verify('owner', [0, 1]);
+    await walk.verify('heir', [1, 2]);
+    await walk.rollBack('owner');
     expect(await stepper.resume('owner')).toBe(true);
-    await workOff('owner');
-    await publish('owner');
-    expect(await statusOf('heir')).toBe('verifying');
-    await workOff('heir');
-    await publish('heir');
-    expect(await live()).toEqual({ 0: 'owner', 1: 'owner', 2: 'heir' });
+    await walk.workOff('owner');
+    await walk.publish('owner');
+    expect(await walk.statusOf('heir')).toBe('verifying');
+    await walk.workOff('heir');
+    await walk.publish('heir');
+    expect(await walk.live()).toEqual({ 0: 'owner', 1: 'owner', 2: 'heir' });
   });
 
   it('sends a batch back to its gates when a third publishes what it meant to take over', async () => {
-    await verify('owner', [0]);
-    await verify('heir', [0, 1]);
-    await rollBack('owner');
-    await verify('third', [0]);
-    await publish('third');
-    expect(await statusOf('heir')).toBe('verifying');
+    await walk.verify('owner', [0]);
+    await walk.verify('heir', [0, 1]);
+    await walk.rollBack('owner');
+    await walk.verify('third', [0]);
+    await walk.publish('third');
+    expect(await walk.statusOf('heir')).toBe('verifying');
   });
 
   it('is measured again when an owner publishes during its verification', async () => {
-    await verify('owner', [0, 1]);
+    await walk.verify('owner', [0, 1]);
     await stepper.submit({ batchId: 'heir', source: 'app', window: WINDOW }, fileOf([1, 2]));
     let [job] = await stepper.dueJobs('heir');
     for (; job !== undefined && job.kind !== 'verify'; [job] = await stepper.dueJobs('heir')) await stepper.run(job);
@@ -132,14 +88,14 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
       );
       return (rowCount ?? 0) > 0 || undefined;
     });
-    await publish('owner');
+    await walk.publish('owner');
     await other.query('rollback');
     other.release();
     await expect(verified).rejects.toThrow('published or taken back meanwhile');
-    expect(await statusOf('heir')).toBe('verifying');
+    expect(await walk.statusOf('heir')).toBe('verifying');
     expect(await stepper.run(job)).toBe(true);
-    await publish('heir');
-    expect(await live()).toEqual({ 0: 'owner', 1: 'owner', 2: 'heir' });
+    await walk.publish('heir');
+    expect(await walk.live()).toEqual({ 0: 'owner', 1: 'owner', 2: 'heir' });
   });
 
   /** Runs `during` while a publish that takes over waits for the key of an event. */
@@ -170,9 +126,9 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
   }
 
   it('lets itself be halted at once while it takes over', async () => {
-    await verify('owner', [0, 1]);
-    await verify('heir', [1, 2]);
-    await toPublishing('heir');
+    await walk.verify('owner', [0, 1]);
+    await walk.verify('heir', [1, 2]);
+    await walk.toPublishing('heir');
     const published = await whileTakingOver('heir', async () => {
       const person = await stepper.sql.connect();
       try {
@@ -183,17 +139,17 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
       }
     });
     expect(published).toBe(false);
-    expect(await live()).toEqual({});
+    expect(await walk.live()).toEqual({});
   });
 
   it('takes over from an owner that is being rolled back', async () => {
-    await verify('owner', [0, 1]);
-    await verify('heir', [1, 2]);
-    await toPublishing('heir');
+    await walk.verify('owner', [0, 1]);
+    await walk.verify('heir', [1, 2]);
+    await walk.toPublishing('heir');
     let rolledBack: Promise<string | undefined> | undefined;
     const published = await whileTakingOver('heir', async () => {
       await stepper.change('owner', ['awaiting_publish_approval'], 'rolling_back');
-      rolledBack = workOff('owner');
+      rolledBack = walk.workOff('owner');
       rolledBack.catch(() => undefined);
       await waitFor('the rollback to wait for the publish', async () => {
         const { rowCount } = await stepper.sql.query(
@@ -205,7 +161,7 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
     });
     expect(published).toBe(true);
     expect(await rolledBack).toBe('rolled_back');
-    expect(await live()).toEqual({ 1: 'heir', 2: 'heir' });
+    expect(await walk.live()).toEqual({ 1: 'heir', 2: 'heir' });
     const { rows } = await stepper.keys.query('select distinct batch_id from analytics.backfill_event_checkpoint');
     expect(rows).toEqual([{ batch_id: 'heir' }]);
   });
@@ -222,10 +178,10 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
   };
 
   it('books repeats of what it takes over, people suppressed and live deliveries in between', async () => {
-    await verify('owner', [0, 1, 3]);
+    await walk.verify('owner', [0, 1, 3]);
     // 0 and 3 are to be taken over, 0 comes twice; 5 and 6 are new.
     const others = Array.from({ length: 14 }, (_, at) => 10 + at);
-    await verify('heir', [0, 5, 0, 3, 6, 5, ...others]);
+    await walk.verify('heir', [0, 5, 0, 3, 6, 5, ...others]);
     await stepper.sql.query(
       `insert into analytics.events
          (event_id, source, event_name, schema_version, event_ts, session_id, subject_id, payload)
@@ -233,8 +189,8 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
          from analytics.events_backfill_staging
         where batch_id = 'heir' and extract(hour from event_ts at time zone 'UTC') in (3, 6) on conflict do nothing`,
     );
-    await publish('heir');
-    expect(await live()).toMatchObject({ 0: 'heir', 3: null, 5: 'heir', 6: null });
+    await walk.publish('heir');
+    expect(await walk.live()).toMatchObject({ 0: 'heir', 3: null, 5: 'heir', 6: null });
     // Of the first 6 lines: 0 and 5 new, 5 repeated, the other 0 and 3 another's, 6 live by now.
     expect(await booksOf('heir')).toEqual({
       read: 20,
@@ -247,14 +203,14 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
   });
 
   it('takes nothing over of people who were suppressed after the signing', async () => {
-    await verify('owner', [0, 1]);
-    await verify('heir', [1, 2]);
+    await walk.verify('owner', [0, 1]);
+    await walk.verify('heir', [1, 2]);
     await stepper.sql.query(
       `insert into analytics.privacy_suppressions (subject_id, reason)
        select distinct subject_id, 'erasure' from analytics.events_backfill_staging where batch_id = 'heir'`,
     );
-    await publish('heir');
-    expect(await live()).toEqual({});
+    await walk.publish('heir');
+    expect(await walk.live()).toEqual({});
     expect(await booksOf('heir')).toEqual({
       read: 2,
       inserted: 0,

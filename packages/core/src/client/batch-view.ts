@@ -115,6 +115,7 @@ export const batchViewSchema = z.looseObject({
     .looseObject({
       mode: z.string(),
       tombstoned: count,
+      handed_over: count,
       keys_freed: count.nullable(),
       live_rows_after: count,
       keys_after: count.nullable(),

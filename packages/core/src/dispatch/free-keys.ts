@@ -1,17 +1,21 @@
 import type { KeyStore } from '../db/key-store.ts';
 import { settleKeys, withKeyTransaction } from '../db/key-transaction.ts';
-import type { Pool } from '../db/pool.ts';
+import type { Client, Pool } from '../db/pool.ts';
 import {
   deleteReleasedKeys,
+  holdHeirs,
   type KeyRelease,
   listKeyReleases,
+  listRehomedKeys,
   lockKeyRelease,
+  rehomeKeys,
   setKeysFreed,
 } from '../db/queries/key-release.ts';
 import { listPreparedKeys } from '../db/queries/prepared-keys.ts';
 import { FatalError } from '../errors.ts';
 
 const ACTOR = 'dedup-store';
+const KEYS_AT_ONCE = 20_000;
 
 /**
  * Finishes everything of the batch that is prepared, however young. Nothing of it can be decided any more but here: the
@@ -24,12 +28,25 @@ async function settleBatch(pool: Pool, keyStore: KeyStore, batchId: string): Pro
   }
 }
 
+/** Gives what was handed over to those that have it now. */
+async function rehome(client: Client, keys: Client, release: KeyRelease): Promise<void> {
+  await holdHeirs(client, release.batch_id);
+  for (let after = ''; ; ) {
+    const rehomed = await listRehomedKeys(client, release, after, KEYS_AT_ONCE);
+    const last = rehomed.at(-1);
+    if (last === undefined) return;
+    await rehomeKeys(keys, release.batch_id, rehomed);
+    after = last.event_id;
+  }
+}
+
 async function freeKeys(pool: Pool, keyStore: KeyStore, release: KeyRelease): Promise<number | undefined> {
   const { rollback_id, batch_id, attempt } = release;
   await settleBatch(pool, keyStore, batch_id);
   const work = { batchId: batch_id, partId: 0, epoch: attempt };
   return withKeyTransaction({ pool, keyStore, actor: ACTOR, step: 'release', work }, async (client, keys) => {
     const isOurs = await lockKeyRelease(client, rollback_id);
+    if (isOurs) await rehome(client, await keys.open(), release);
     const { freed, after } = isOurs ? await deleteReleasedKeys(await keys.open(), release) : { freed: 0, after: 0 };
     if (after > 0) throw new FatalError(`the rollback of ${batch_id} would leave ${after} keys`);
     if (isOurs) await setKeysFreed(client, rollback_id, freed, after);

@@ -29,6 +29,8 @@ export interface RollbackProof {
   mode: string;
   actor: string;
   tombstoned: number;
+  /** Of these: live all the same, of others who delivered them too. */
+  handed_over: number;
   /** Null, like `keys_after`, while the keys still have to be freed in their own database. */
   keys_freed: number | null;
   live_rows_after: number;

@@ -222,7 +222,15 @@ export function testSamples(): Samples {
 export function testRollback(changes: Partial<ReportRollback> = {}): ReportRollback {
   return {
     ...{ mode: 'snapshot', actor: 'olga', rolled_back_at: '2026-11-03T10:00:00.000Z' },
-    ...{ tombstoned: 10, keys_freed: 10, live_rows_after: 0, keys_after: 0, left_outside: 0, jobs_after: 0 },
+    ...{
+      tombstoned: 10,
+      handed_over: 6,
+      keys_freed: 10,
+      live_rows_after: 0,
+      keys_after: 0,
+      left_outside: 0,
+      jobs_after: 0,
+    },
     ...{ others_before: '40:12', others_after: '40:12', others_recent: 3 },
     snapshot: {
       ...{ publish_id: 1, path: 's3://archive/snapshots/b/1.ndjson.gz', sha256: 'f00d' },

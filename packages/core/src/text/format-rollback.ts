@@ -3,7 +3,7 @@ import { formatCount, formatQuantity } from './format-number.ts';
 
 /** The proof of a rollback for people: what it took, what it left, and that nobody else's rows were touched. */
 export function formatRollback(proof: Omit<RollbackProof, 'actor'>): string[] {
-  const { keys_freed, keys_after, left_outside, snapshot } = proof;
+  const { keys_freed, keys_after, left_outside, handed_over, snapshot } = proof;
   const keys = keys_freed === null ? 'its keys are still to be freed' : `${formatQuantity(keys_freed, 'key')} freed`;
   const left = [
     formatQuantity(proof.live_rows_after, 'live row'),
@@ -12,6 +12,7 @@ export function formatRollback(proof: Omit<RollbackProof, 'actor'>): string[] {
   ];
   return [
     `by ${proof.mode}: ${formatQuantity(proof.tombstoned, 'event')} taken back, ${keys}`,
+    ...(handed_over === 0 ? [] : [`handed over to others who delivered them too: ${formatCount(handed_over)} of them`]),
     `left over: ${left.join(', ')}`,
     ...(left_outside === 0
       ? []

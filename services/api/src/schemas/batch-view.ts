@@ -102,6 +102,7 @@ export const BatchView = z.object({
       mode: z.string(),
       actor: z.string(),
       tombstoned: count,
+      handed_over: count.describe('Of these: live all the same, of others who delivered them too'),
       keys_freed: count.nullable().describe('null while the keys, in their own database, still have to be freed'),
       live_rows_after: count,
       keys_after: count.nullable(),

@@ -3,6 +3,7 @@ import { crashPoint } from '@backfill/core/crash-point';
 import type { Client, Queryable } from '@backfill/core/db/pool';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
 import {
+  listHeirs,
   restoreRows,
   revertWindowRows,
   type ShortProof,
@@ -39,9 +40,12 @@ async function takeBack(runtime: Runtime, job: BatchJob, run: TakeBack): Promise
     // Asked under the lock of the function: a job that comes again after its work was done must not take back the attempt
     // that has begun since. What it leaves to do is to write the report anew.
     const written = await run(client, job.batch_id, job.epoch);
-    const batch = await getBatch(client, job.batch_id);
-    if (written === undefined || batch === undefined) throw new StaleWorkError(`batch ${job.batch_id} has moved on`);
-    await enqueueOpenWork(client, batch);
+    if (written === undefined) throw new StaleWorkError(`batch ${job.batch_id} has moved on`);
+    // Its own report, and those of batches that have got something from it.
+    for (const batchId of [job.batch_id, ...(await listHeirs(client, job.batch_id))]) {
+      const batch = await getBatch(client, batchId);
+      if (batch !== undefined) await enqueueOpenWork(client, batch);
+    }
     crashPoint('rollback:written');
     return written;
   });

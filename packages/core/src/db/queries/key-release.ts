@@ -50,6 +50,57 @@ export async function setKeysFreed(db: Queryable, rollbackId: number, freed: num
   ]);
 }
 
+/** An event that a rollback handed over, and the batch that has it live now. */
+export interface RehomedKey {
+  event_id: string;
+  batch_id: string;
+}
+
+/** Keeps all batches from being taken back that may have got something from this one, until the transaction ends. */
+export async function holdHeirs(db: Queryable, batchId: string): Promise<void> {
+  await db.query(
+    `select 1 from analytics.backfill_batches h, analytics.backfill_batches b
+      where b.batch_id = $1 and h.batch_id <> $1 and h.source = b.source and h.rows_live
+        and h.window_start < b.window_end and h.window_end > b.window_start
+      order by h.batch_id for key share of h`,
+    [batchId],
+  );
+}
+
+/**
+ * Events that the batch handed over, in key order, and the batches that have them now: those that they were handed to, or
+ * whoever came after these.
+ */
+export async function listRehomedKeys(
+  db: Queryable,
+  { batch_id, attempt }: KeyRelease,
+  after: string,
+  limit: number,
+): Promise<RehomedKey[]> {
+  const { rows } = await db.query<RehomedKey>(
+    `select h.event_id, e.batch_id
+       from analytics.backfill_batches b
+       join analytics.backfill_handovers h on h.from_batch_id = b.batch_id and h.from_attempt = $2
+       join analytics.events_log e
+         on e.event_id = h.event_id and e.deleted_at is null and e.batch_id is not null
+        and e.event_ts >= b.window_start and e.event_ts < b.window_end
+      where b.batch_id = $1 and h.event_id > $3
+      order by h.event_id limit $4`,
+    [batch_id, attempt, after, limit],
+  );
+  return rows;
+}
+
+/** Gives keys of a batch to those that have its events now, in their own database. */
+export async function rehomeKeys(db: Queryable, batchId: string, keys: readonly RehomedKey[]): Promise<void> {
+  await db.query(
+    `update analytics.backfill_event_checkpoint k set batch_id = h.batch_id, part_id = null
+       from unnest($2::text[], $3::text[]) as h (event_id, batch_id)
+      where k.event_id = h.event_id and k.batch_id = $1`,
+    [batchId, keys.map(({ event_id }) => event_id), keys.map(({ batch_id }) => batch_id)],
+  );
+}
+
 /** Frees the keys of a release, in their own database. @returns how many there were, and how many are left */
 export async function deleteReleasedKeys(
   db: Queryable,

@@ -24,13 +24,15 @@ export async function listReadyParts(
 }
 
 /**
- * Batches that are on their way but have nothing written down to do now: something was missed. A recount takes no batch
+ * Batches that have something to do but nothing of it written down: it was missed, or a person in psql called for it. A recount takes no batch
  * any further.
  */
 export async function listBatchesWithoutWork(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ batch_id: string }>(
     `select b.batch_id from analytics.backfill_batches b
-      where b.status in ('submitted', 'planning', 'preparing', 'canary', 'importing', 'verifying', 'publishing', 'rolling_back')
+      where (b.status in ('submitted', 'planning', 'preparing', 'canary', 'importing', 'verifying', 'publishing', 'rolling_back')
+             -- It has got events from another one, and its report is to be amended.
+             or b.status = 'published' and b.checksum is null)
         and not exists (select 1 from analytics.backfill_outbox o 
                          where o.batch_id = b.batch_id and b.status = any (o.when_status) and o.kind <> 'recount')
       order by b.batch_no`,
