@@ -144,7 +144,7 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
     try {
       // As the publish's own transaction: the delivery waits for it, and gives way to it.
       await publisher.query(`begin; set local analytics.actor = 'test'`);
-      await publisher.query(`select analytics.publish_batch_rows('owner')`);
+      await publisher.query(`select analytics.publish_batch_rows('owner', 2)`);
       const delivered = writer.query(
         `insert into analytics.events_log (${LIVE_COLUMNS})
          select ${LIVE_COLUMNS} from analytics.events_backfill_staging order by event_id limit 1 on conflict do nothing`,

@@ -1,10 +1,10 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { getBatch, getBatchForStatusChange } from '@backfill/core/db/queries/batch-get';
-import { setPublished } from '@backfill/core/db/queries/publish-rows';
+import { fingerprintLive, setPublished } from '@backfill/core/db/queries/publish-rows';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { DeferError } from '@backfill/core/errors';
 import type { Runtime } from '@backfill/core/runtime/runtime';
-import { readPublished } from '../publish/published-checksum.ts';
+import { checksumPublished } from '../publish/published-checksum.ts';
 import { writeReport } from '../report/write-report.ts';
 
 const ACTOR = 'verifier';
@@ -15,7 +15,8 @@ async function amendChecksum({ pool }: Runtime, batchId: string): Promise<void> 
     // Nobody can give or take events meanwhile.
     const batch = await getBatchForStatusChange(client, batchId);
     if (batch?.status !== 'published' || batch.checksum !== null) return;
-    await setPublished(client, batchId, await readPublished(client, batchId));
+    const { rows: rowCount } = await fingerprintLive(client, batchId);
+    await setPublished(client, batchId, { rowCount, checksum: await checksumPublished(client, batchId) });
   });
 }
 
