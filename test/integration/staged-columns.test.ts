@@ -5,7 +5,8 @@ import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 // No column of a staged row is believed: whatever somebody changes who owns the database turns a gate red.
 let pipeline: Pipeline;
 beforeAll(async () => {
-  pipeline = await startPipeline();
+  // Two parts of each file.
+  pipeline = await startPipeline({ env: { TRANSFORMER_PART_LINES: '6' } });
   await pipeline.config.editPolicy((policy) => {
     Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 1, schema: 0 });
   });
@@ -54,6 +55,8 @@ async function failedAfter(batchId: string, statement: string): Promise<string[]
 /** The last new event of batch $1. */
 const LAST = `(select event_id from analytics.events_backfill_staging
                 where batch_id = $1 and not is_duplicate order by event_id desc limit 1)`;
+/** The first new event of batch $1. */
+const FIRST = LAST.replace(' desc', '');
 const change = (set: string) =>
   `update analytics.events_backfill_staging s set ${set} where batch_id = $1 and event_id = ${LAST}`;
 
@@ -85,6 +88,15 @@ const CHANGES: [what: string, statement: string, gate: string][] = [
     'doubled',
     `insert into analytics.events_backfill_staging
        select * from analytics.events_backfill_staging where batch_id = $1 and event_id = ${LAST}`,
+    'recount',
+  ],
+  [
+    'swapped-parts',
+    `update analytics.events_backfill_staging s set part_id = other.part_id
+       from analytics.events_backfill_staging other
+      where s.batch_id = $1 and other.batch_id = $1 and not s.is_duplicate and not other.is_duplicate
+        and ((s.event_id = ${FIRST} and other.event_id = ${LAST}) or (s.event_id = ${LAST} and other.event_id = ${FIRST}))
+        and s.part_id <> other.part_id`,
     'recount',
   ],
   [

@@ -10,16 +10,16 @@ const MAX_EXAMPLES = 20;
 /**
  * Holds the whole mirror against the ledger, file by file.
  *
- * @param ids takes the ids of the ledger's accepted lines
+ * @param booked takes the events of the ledger's accepted lines, each with its part
  */
 export async function recountMirror(
   context: RecountContext,
-  ids: MultisetHash,
+  booked: MultisetHash,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, FileRecount>> {
   const found = new Map<string, FileRecount>();
   for (const file of await context.read((db) => listMirrorObjects(db, context.batchId))) {
-    found.set(file.source_file, await recountFile(context, file, ids, signal));
+    found.set(file.source_file, await recountFile(context, file, booked, signal));
   }
   return found;
 }
@@ -36,9 +36,10 @@ export function outcomeDiscrepancies(counts: FileCounts, { outcomes }: Pick<File
 
 /**
  * The independent recount: each line of the mirror is read a second time, with code of the verifier's own, and must be
- * what the ledger says: accepted under this very id, quarantined, or neither; and what is accepted must be what is staged.
+ * what the ledger says: accepted under this very id, quarantined, or neither; and what is accepted must be what is staged,
+ * in the books of the part that the line belongs to.
  *
- * @param isStaged whether the staged rows have the ids of the ledger's accepted lines, each as often
+ * @param isStaged whether the staged rows have the ids and parts of the ledger's accepted lines, each as often
  */
 export function recountGate(
   files: readonly FileCounts[],
@@ -58,7 +59,7 @@ export function recountGate(
   }
   if (!isStaged) {
     observed += 1;
-    discrepancies.push('the staged rows are not the events of the accepted lines');
+    discrepancies.push('the staged rows are not the events of the accepted lines, each in the part of its line');
   }
   return {
     gate: 'recount',
@@ -67,7 +68,7 @@ export function recountGate(
     passed: observed === 0,
     procedure:
       'each line of each mirrored file through a second reading of the recipe, against\n' +
-      'analytics.backfill_event_checkpoint_raw, analytics.backfill_quarantine and analytics.backfill_import_parts; the ids of the accepted lines against\n' +
+      'analytics.backfill_event_checkpoint_raw, analytics.backfill_quarantine and analytics.backfill_import_parts; the ids and parts of the accepted lines against\n' +
       'those of analytics.events_backfill_staging',
     detail: { files: mirror.size, ...total, discrepancies: discrepancies.slice(0, MAX_EXAMPLES) },
   };

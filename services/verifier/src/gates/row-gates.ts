@@ -8,6 +8,7 @@ import { tryParseJson } from '@backfill/core/domain/try-json';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
 import type { SampleDraw } from '../sample/sample-draw.ts';
+import { bookedEvent } from './booked-event.ts';
 import { EventGroup } from './event-group.ts';
 import type { MultisetHash } from './multiset-hash.ts';
 import { findRepeatedIds, REPEATED_IDS_SQL, type RepeatedIds } from './repeated-ids.ts';
@@ -115,7 +116,7 @@ export interface RowMeasures {
   batchId: string;
   recipe: Recipe;
   minValidShare: number;
-  /** Takes the id of each row. */
+  /** Takes the event of each row, with its part. */
   ids: MultisetHash;
   /** Draws from the rows to publish. */
   sample: SampleDraw;
@@ -142,7 +143,7 @@ export async function measureRows(
       for (const row of rows) {
         const payload = tryParseJson(row.payload);
         invalid.note(row, check(row, payload));
-        ids.add(row.event_id);
+        ids.add(bookedEvent(row.event_id, row.part_id));
         wrongIdentity.note(row, group.add(row) ?? identityProblem(row, payload, recipe));
         if (row.to_publish && toPublish.add(row)) counted.push(row);
       }

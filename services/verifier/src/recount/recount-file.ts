@@ -1,11 +1,14 @@
 import { listLedgerLines } from '@backfill/core/db/queries/ledger-line-list';
 import type { MirrorObject } from '@backfill/core/db/queries/mirror-object-list';
+import { listPartLines } from '@backfill/core/db/queries/part-list';
+import { bookedEvent } from '../gates/booked-event.ts';
 import type { MultisetHash } from '../gates/multiset-hash.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { compareLines, type LineFindings } from './compare-lines.ts';
 import { obtainReading } from './kept-reading.ts';
 import { LinesDigest } from './lines-digest.ts';
 import { isMirrorIntact, openMirrorLines, secondReadingOf } from './mirror-lines.ts';
+import { createPartWalk } from './part-walk.ts';
 import type { RecountContext } from './recount-context.ts';
 
 /** A file of the mirror as it was found. */
@@ -24,10 +27,12 @@ function ledgerPages({ read, batchId }: RecountContext, { source_file }: MirrorO
 async function digestLedger(
   context: RecountContext,
   file: MirrorObject,
-  ids: MultisetHash,
+  booked: MultisetHash,
   signal: AbortSignal,
 ): Promise<string> {
+  const { read, batchId } = context;
   const digest = new LinesDigest();
+  const partOf = createPartWalk(await read((db) => listPartLines(db, batchId, file.file_no)));
   const nextLines = ledgerPages(context, file);
   let lines = await nextLines(0);
   while (lines.length > 0) {
@@ -37,7 +42,7 @@ async function digestLedger(
     next.catch(() => undefined);
     for (const { line_no, event_id } of lines) {
       digest.add(line_no, event_id);
-      if (event_id !== null) ids.add(event_id);
+      if (event_id !== null) booked.add(bookedEvent(event_id, partOf(line_no)));
     }
     lines = await next;
   }
@@ -59,17 +64,17 @@ async function compareFile(context: RecountContext, file: MirrorObject, signal: 
  * Holds a mirrored file, by the second reading, against the ledger: by a digest over all lines, and where that differs
  * line by line. It may differ without a fault, where people were suppressed between the two readings.
  *
- * @param ids takes the ids of the ledger's accepted lines
+ * @param booked takes the events of the ledger's accepted lines, each with its part
  */
 export async function recountFile(
   context: RecountContext,
   file: MirrorObject,
-  ids: MultisetHash,
+  booked: MultisetHash,
   signal: AbortSignal,
 ): Promise<FileRecount> {
   const [{ reading, isFresh }, ledger] = await sideBySide(signal, (watched) => [
     obtainReading(context, file, watched),
-    digestLedger(context, file, ids, watched),
+    digestLedger(context, file, booked, watched),
   ]);
   if (reading.digest !== ledger) return compareFile(context, file, signal);
   const { lines, outcomes, sha256 } = reading;

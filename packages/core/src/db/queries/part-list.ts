@@ -24,3 +24,17 @@ export async function listPartsOfChunk(db: Queryable, chunkId: number): Promise<
   );
   return rows;
 }
+
+/** The lines of a file that each of its import parts became of, in their order. */
+export async function listPartLines(
+  db: Queryable,
+  batchId: string,
+  fileNo: number,
+): Promise<{ part_id: number; first_line: number; line_count: number }[]> {
+  const { rows } = await db.query<{ part_id: number; first_line: number; line_count: number }>(
+    `select part_id, first_line, line_count from analytics.backfill_import_parts
+      where batch_id = $1 and file_no = $2 order by first_line, line_count`,
+    [batchId, fileNo],
+  );
+  return rows;
+}
