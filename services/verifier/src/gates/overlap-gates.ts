@@ -2,29 +2,7 @@ import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import type { Plan, PlannedThresholds } from '@backfill/core/plan/plan';
 import { countsOccurrences } from '@backfill/core/recipe/recipe';
-
-/** Staged rows of a batch by what they are, counted in staging now. */
-export interface StagedCounts {
-  staged: number;
-  same_batch: number;
-  other_batch: number;
-  live: number;
-  /** Staged as new, and lost since to live ingestion or to a batch that published first. */
-  newly_live: number;
-}
-
-/** Counts the staged rows of a batch ($1); see {@link StagedCounts}. */
-const STAGED_COUNTS_SQL = `
-  select count(*) as staged,
-         count(*) filter (where duplicate_kind = 'same_batch') as same_batch,
-         count(*) filter (where duplicate_kind = 'other_batch') as other_batch,
-         count(*) filter (where duplicate_kind = 'live') as live,
-         (select count(*)
-            from analytics.backfill_losers l
-            join analytics.events_backfill_staging s on s.batch_id = l.loser_batch_id and s.event_id = l.event_id
-           where l.loser_batch_id = $1 and not l.to_publish and not l.withheld and not s.is_duplicate) as newly_live
-    from analytics.events_backfill_staging
-   where batch_id = $1`;
+import { countStaged, overlapOf, STAGED_COUNTS_SQL, type StagedCounts } from './staged-counts.ts';
 
 /** A file of the batch whose events another batch has from a file that was cut differently. */
 export interface RecutFile {
@@ -69,8 +47,6 @@ const RECUT_SQL = `
 
 type OverlapThresholds = Pick<PlannedThresholds, 'duplicate_ratio' | 'max_overlap' | 'max_recut'>;
 
-const NOTHING_STAGED: StagedCounts = { staged: 0, same_batch: 0, other_batch: 0, live: 0, newly_live: 0 };
-
 const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
 
 /**
@@ -82,7 +58,7 @@ const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
  * @param recut as {@link RECUT_SQL} finds it: bounded by the policy (`max_recut`), whatever the submission says
  */
 export function overlapGates(counts: StagedCounts, thresholds: OverlapThresholds, recut?: RecutFile): GateResult[] {
-  const overlap = counts.other_batch + counts.live + counts.newly_live;
+  const overlap = overlapOf(counts);
   const excess = Math.max(0, overlap - thresholds.max_overlap * counts.staged);
   const duplicateRatio = share(counts.same_batch + excess, counts.staged);
   const overlapShare = share(overlap, counts.staged);
@@ -132,9 +108,9 @@ export function overlapThresholds({ duplicate_ratio, max_overlap }: OverlapThres
 
 /** Counts a batch's staged rows, and looks for files that were cut anew where numbers of occurrences count. */
 export async function measureOverlap(read: BatchReader, { batchId, recipe, policy }: Plan): Promise<GateResult[]> {
-  const { rows } = await read((client) => client.query<StagedCounts>(STAGED_COUNTS_SQL, [batchId]));
+  const counts = await read((client) => countStaged(client, batchId));
   const recut = countsOccurrences(recipe)
     ? await read((client) => client.query<RecutFile>(RECUT_SQL, [batchId]))
     : undefined;
-  return overlapGates(rows[0] ?? NOTHING_STAGED, policy.gates, recut?.rows[0]);
+  return overlapGates(counts, policy.gates, recut?.rows[0]);
 }

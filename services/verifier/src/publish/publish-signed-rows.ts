@@ -7,7 +7,6 @@ import { getBatch } from '@backfill/core/db/queries/batch-get';
 import { hasFailedGates } from '@backfill/core/db/queries/gate-result-list';
 import { holdOwners } from '@backfill/core/db/queries/key-takeover';
 import {
-  countOverlap,
   ensureEventDay,
   fingerprintRowsToPublish,
   fingerprintWrittenRows,
@@ -27,6 +26,7 @@ import { recallBatches } from '@backfill/core/dispatch/recall-batches';
 import { newlySuppressedShare } from '@backfill/core/domain/publish-bounds';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import { type DigestedRows, digestRowsToPublish } from '../gates/rows-digest.ts';
+import { countStaged, overlapOf } from '../gates/staged-counts.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { keepAwake } from './keep-awake.ts';
 import { ACTOR, OutdatedError, type PublishWork } from './publish-work.ts';
@@ -82,10 +82,9 @@ async function writeSignedRows(client: Client, work: PublishWork): Promise<{ wri
 /** @throws {OutdatedError} when more of what was signed is somebody else's by now than the policy allows for. */
 async function checkOverlap(client: Client, batchId: string, counts: PublishCounts, maxOverlap: number): Promise<void> {
   if (counts.newly_live === 0) return;
-  const { staged, overlap } = await countOverlap(client, batchId);
-  // What was to be taken over counts as overlap already; all of it may be lost, within the same bound.
-  const grown = overlap + counts.newly_live - counts.not_taken_over;
-  if (Math.max(grown, counts.not_taken_over) > maxOverlap * staged) {
+  // As the gate measures it; the write has recorded what was lost to others by now.
+  const staged = await countStaged(client, batchId);
+  if (overlapOf(staged) > maxOverlap * staged.staged) {
     throw new OutdatedError(`${counts.newly_live} events became live since the verification`);
   }
 }

@@ -42,16 +42,6 @@ export async function publishRows(db: Queryable, batchId: string, signed: number
   return rows[0] ?? { published: 0, newly_suppressed: 0, newly_live: 0, not_taken_over: 0 };
 }
 
-/** Staged rows of the batch, and those among them that somebody else had at their import. */
-export async function countOverlap(db: Queryable, batchId: string): Promise<{ staged: number; overlap: number }> {
-  const { rows } = await db.query<{ staged: number; overlap: number }>(
-    `select count(*) as staged, count(*) filter (where duplicate_kind in ('other_batch', 'live')) as overlap
-       from analytics.events_backfill_staging where batch_id = $1`,
-    [batchId],
-  );
-  return rows[0] ?? { staged: 0, overlap: 0 };
-}
-
 /** The suppressions as they are now, for comparison: their number and a sum of hashes. */
 export async function readSuppressionState(db: Queryable): Promise<string> {
   const { rows } = await db.query<{ state: string }>(
