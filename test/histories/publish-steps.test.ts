@@ -238,6 +238,11 @@ describe('a publish whose rows are live and not counted', () => {
         where event_id in (select event_id from analytics.events_log limit 1)`,
     ],
     [
+      'a row says something else',
+      `update analytics.events_log set session_id = 'another'
+        where event_id in (select event_id from analytics.events_log limit 1)`,
+    ],
+    [
       'there is one more',
       `insert into analytics.events_log (${COLUMNS}, batch_id)
        select ${COLUMNS.replace('event_id', `event_id || '0'`)}, batch_id from analytics.events_log limit 1`,

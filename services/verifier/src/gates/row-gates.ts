@@ -11,8 +11,7 @@ import type { SampleDraw } from '../sample/sample-draw.ts';
 import { EventGroup } from './event-group.ts';
 import type { MultisetHash } from './multiset-hash.ts';
 import { findRepeatedIds, REPEATED_IDS_SQL, type RepeatedIds } from './repeated-ids.ts';
-import { type DigestedRow, RowsDigest } from './rows-digest.ts';
-import { TextHash } from './text-hash.ts';
+import { type DigestedRows, RowsDigest } from './rows-digest.ts';
 
 const STAGED_ROWS_SQL = `
   select s.event_id, s.source, s.event_name, s.schema_version, s.session_id, s.subject_id,
@@ -47,27 +46,28 @@ export interface RowFindings extends ToPublish {
   gates: GateResult[];
 }
 
-interface ToPublish {
-  /** Rows to publish. */
-  rowCount: number;
-  /** sha256 over the sorted ids of the rows to publish, each with a line end. */
-  checksum: string;
-  /** sha256 over every column of the rows to publish, in id order: no column can be changed unseen. */
-  rowsDigest: string;
+interface ToPublish extends DigestedRows {
+  /** Their UTC days in the window, as `YYYYMMDD`. */
+  days: string[];
 }
+
+const DAY_DIGITS = 8;
+
+/** The UTC day of a time in ms since 1970, as `YYYYMMDD`. */
+const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10).replaceAll('-', '');
 
 /** Counts and digests rows that come in id order, the first of each event. */
 class RowsToPublish {
-  readonly #ids = new TextHash();
   readonly #digest = new RowsDigest();
+  readonly #days = new Set<string>();
   #lastId: string | undefined;
 
   /** @returns false for a further row of an event */
-  add(row: DigestedRow): boolean {
+  add(row: StagedRow): boolean {
     if (row.event_id === this.#lastId) return false;
     this.#lastId = row.event_id;
-    this.#ids.add(`${row.event_id}\n`);
     this.#digest.add(row);
+    this.#days.add(row.event_time.slice(0, DAY_DIGITS));
     return true;
   }
 
@@ -76,8 +76,10 @@ class RowsToPublish {
     return this.#digest.soFar();
   }
 
-  end(): ToPublish {
-    return { rowCount: this.#digest.rows, checksum: this.#ids.hex(), rowsDigest: this.#digest.hex() };
+  end({ startMs, endMs }: Recipe['window']): ToPublish {
+    // Anybody can have written any time into a row, which a gate says; it need not be a day that can be stored.
+    const [first, last] = [dayOf(startMs), dayOf(endMs)];
+    return { ...this.#digest.end(), days: [...this.#days].filter((day) => day >= first && day <= last) };
   }
 }
 
@@ -152,7 +154,7 @@ export async function measureRows(
   const validShare = staged === 0 ? 0 : (staged - invalid.rows) / staged;
   const procedure = STAGED_ROWS_SQL.trim();
   return {
-    ...toPublish.end(),
+    ...toPublish.end(recipe.window),
     gates: [
       {
         gate: 'schema',

@@ -11,28 +11,34 @@ export interface DigestedRow {
   subject_id: string | null;
 }
 
-/** sha256 over every column of the rows to publish, fed in id order: no column can be changed unseen. */
+/** Rows to publish, in id order. */
+export interface DigestedRows {
+  rowCount: number;
+  /** sha256 over their ids, each with a line end. */
+  checksum: string;
+  /** sha256 over every column: none can be changed unseen. */
+  rowsDigest: string;
+}
+
+/** Counts and digests rows, fed in id order. */
 export class RowsDigest {
-  readonly #hash = new TextHash();
-  #rows = 0;
+  readonly #ids = new TextHash();
+  readonly #rows = new TextHash();
+  #rowCount = 0;
 
   add({ event_id, event_name, schema_version, session_id, subject_id }: DigestedRow): void {
-    this.#hash.add(`${JSON.stringify([event_id, event_name, schema_version, session_id, subject_id])}\n`);
-    this.#rows += 1;
-  }
-
-  get rows(): number {
-    return this.#rows;
+    this.#ids.add(`${event_id}\n`);
+    this.#rows.add(`${JSON.stringify([event_id, event_name, schema_version, session_id, subject_id])}\n`);
+    this.#rowCount += 1;
   }
 
   /** The digest of the rows so far. */
   soFar(): string {
-    return this.#hash.soFar();
+    return this.#rows.soFar();
   }
 
-  /** Ends the digest. */
-  hex(): string {
-    return this.#hash.hex();
+  end(): DigestedRows {
+    return { rowCount: this.#rowCount, checksum: this.#ids.hex(), rowsDigest: this.#rows.hex() };
   }
 }
 
@@ -42,11 +48,16 @@ const ROWS_TO_PUBLISH_SQL = `
    where batch_id = $1
    order by event_id`;
 
-/** The digest of the batch's rows to publish as they are now, read on the caller's connection. */
-export async function digestRowsToPublish(client: Queryable, batchId: string): Promise<string> {
+/** Digests the batch's rows to publish as they are now, read on the caller's connection. */
+export async function digestRowsToPublish(
+  client: Queryable,
+  batchId: string,
+  signal: AbortSignal,
+): Promise<DigestedRows> {
   const digest = new RowsDigest();
   for await (const rows of readRows<DigestedRow>(client, ROWS_TO_PUBLISH_SQL, [batchId], 5_000)) {
+    signal.throwIfAborted();
     for (const row of rows) digest.add(row);
   }
-  return digest.hex();
+  return digest.end();
 }

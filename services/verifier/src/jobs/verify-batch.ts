@@ -42,7 +42,7 @@ import { sideBySide } from '../side-by-side.ts';
 const ACTOR = 'verifier';
 const MEASURE_AGAIN_MS = 250;
 
-const UNREAD_ROWS: RowsProof = { rowsDigest: null, checksum: null, rowCount: null };
+const UNREAD_ROWS: RowsProof = { rowsDigest: null, checksum: null, rowCount: null, days: null };
 
 interface Findings extends BatchProof {
   results: GateResult[];

@@ -10,6 +10,7 @@ import {
   countOverlap,
   ensureEventDay,
   fingerprintLive,
+  fingerprintRowsToPublish,
   holdSuppressions,
   listDaysToPublish,
   lockStagedRows,
@@ -25,23 +26,57 @@ import { withTransaction } from '@backfill/core/db/transaction';
 import { recallBatches } from '@backfill/core/dispatch/recall-batches';
 import { newlySuppressedShare } from '@backfill/core/domain/publish-bounds';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
-import { digestRowsToPublish } from '../gates/rows-digest.ts';
+import { type DigestedRows, digestRowsToPublish } from '../gates/rows-digest.ts';
+import { sideBySide } from '../side-by-side.ts';
+import { keepAwake } from './keep-awake.ts';
 import { ACTOR, OutdatedError, type PublishWork } from './publish-work.ts';
 import { takeOverKeys } from './take-over-keys.ts';
 
+/** What a publish has written, before anybody else sees it. */
+interface Written extends PublishCounts {
+  /** Of the suppressions, as the write found them. */
+  suppressions: string;
+}
+
+/** The rows to publish as they are staged. */
+interface StagedRows extends DigestedRows {
+  fingerprint: string;
+}
+
+/** Reads the rows to publish, as they are committed, on a connection of its own. */
+async function readStagedRows({ batchId, read }: PublishWork, signal: AbortSignal): Promise<StagedRows> {
+  return read(async (client) => {
+    const digested = await digestRowsToPublish(client, batchId, signal);
+    const { fingerprint } = await fingerprintRowsToPublish(client, batchId);
+    return { ...digested, fingerprint };
+  });
+}
+
 /**
- * Holds the staged rows and compares them with what was signed.
+ * Holds the staged rows, and writes them while they are compared with what was signed: nobody sees what was written before
+ * they are.
  *
- * @returns how many there are.
  * @throws {FatalError} when a row was added, dropped or changed since the verification.
  */
-async function checkSignedRows(client: Client, batchId: string): Promise<number> {
+async function writeSignedRows(client: Client, work: PublishWork): Promise<{ written: Written; staged: StagedRows }> {
+  const { batchId } = work;
   await lockStagedRows(client, batchId);
   const batch = await getBatch(client, batchId);
-  if (batch === undefined || (await digestRowsToPublish(client, batchId)) !== batch.rows_digest) {
+  const suppressions = await readSuppressionState(client);
+  const write = async (other: Promise<unknown>) => {
+    const counts = await publishRows(client, batchId, batch?.row_count ?? 0);
+    await keepAwake(client, other);
+    return counts;
+  };
+  const [counts, staged] = await sideBySide(work.signal, (watched) => {
+    const reading = readStagedRows(work, watched);
+    return [write(reading), reading];
+  });
+  crashPoint('publish:inserted');
+  if (staged.rowsDigest !== batch?.rows_digest || staged.rowCount !== batch.row_count) {
     throw new FatalError('the staged rows are not the ones that were verified and signed');
   }
-  return batch.row_count ?? 0;
+  return { written: { ...counts, suppressions }, staged };
 }
 
 /** @throws {OutdatedError} when more of what was signed is somebody else's by now than the policy allows for. */
@@ -56,15 +91,17 @@ async function checkOverlap(client: Client, batchId: string, counts: PublishCoun
 }
 
 /**
- * Writes the signed rows, without what belongs to people who were suppressed since: the write itself leaves those out that
- * it can see, and those that came while it was waiting are taken out again, with new ones held back until the commit.
+ * Settles what was left out of what was signed: the write itself leaves out what it can see of people who were suppressed
+ * since; what came while it was waiting is taken out again, with new ones held back until the commit.
  *
  * @throws {OutdatedError} when more is left out than the policy allows for.
  */
-async function writeRows(client: Client, { batchId, plan }: PublishWork, signed: number): Promise<PublishCounts> {
-  const before = await readSuppressionState(client);
-  const written = await publishRows(client, batchId);
-  crashPoint('publish:inserted');
+async function settleLeftOut(
+  client: Client,
+  { batchId, plan }: PublishWork,
+  { suppressions, ...written }: Written,
+  signed: number,
+): Promise<PublishCounts> {
   const { gates } = plan.policy;
   await checkOverlap(client, batchId, written, gates.max_overlap);
   if (written.published + written.newly_suppressed + written.newly_live !== signed) {
@@ -73,12 +110,24 @@ async function writeRows(client: Client, { batchId, plan }: PublishWork, signed:
     );
   }
   await holdSuppressions(client);
-  const late = (await readSuppressionState(client)) === before ? 0 : await unpublishSuppressed(client, batchId);
+  const late = (await readSuppressionState(client)) === suppressions ? 0 : await unpublishSuppressed(client, batchId);
   const newlySuppressed = written.newly_suppressed + late;
   if (newlySuppressed > newlySuppressedShare(gates) * signed) {
     throw new OutdatedError(`${newlySuppressed} events are of people who were suppressed since the verification`);
   }
   return { ...written, published: written.published - late, newly_suppressed: newlySuppressed };
+}
+
+/**
+ * What must be found live after the commit: the staged rows, or, where some of them were left out, what is there now.
+ *
+ * @throws {FatalError} when not as many rows are there as were published.
+ */
+async function expectLive(client: Client, batchId: string, { published }: PublishCounts, staged: StagedRows) {
+  if (published === staged.rowCount) return { fingerprint: staged.fingerprint, checksum: staged.checksum };
+  const { rows, fingerprint } = await fingerprintLive(client, batchId);
+  if (rows !== published) throw new FatalError(`${published} rows were published and ${rows} are there`);
+  return { fingerprint, checksum: null };
 }
 
 async function publishInTransaction(client: Client, keys: KeyTransaction, work: PublishWork) {
@@ -94,17 +143,16 @@ async function publishInTransaction(client: Client, keys: KeyTransaction, work: 
   if (await canPublishMore(client, batchId)) {
     throw new OutdatedError('a batch with the same events was taken back since the verification');
   }
-  const signed = await checkSignedRows(client, batchId);
-  const counts = await writeRows(client, work, signed);
+  const { written, staged } = await writeSignedRows(client, work);
+  const counts = await settleLeftOut(client, work, written, staged.rowCount);
   const { taken, rivals } = await takeOverKeys(client, keys, batchId);
   crashPoint('publish:taken');
-  const { rows, fingerprint } = await fingerprintLive(client, batchId);
-  if (rows !== counts.published) throw new FatalError(`${counts.published} rows were published and ${rows} are there`);
+  const expected = await expectLive(client, batchId, counts, staged);
   const recalled = await recallBatches(client, rivals, `${batchId} published events that both delivered`);
   // Not earlier: the batch's row is locked from here on, and a halt would wait for what comes in between.
   if (!(await setRowsLive(client, batchId, fence.epoch))) throw new StaleWorkError(`batch ${batchId} was stopped`);
   await keys.prepare();
-  const done = { ...counts, taken_over: taken, fingerprint };
+  const done = { ...counts, ...expected, taken_over: taken };
   if (!(await notePublishedRows(client, publish.publish_id, done))) {
     throw new StaleWorkError(`the rows of batch ${batchId} were published by another process`);
   }

@@ -10,13 +10,16 @@ export interface RowsProof {
   rowsDigest: string | null;
   checksum: string | null;
   rowCount: number | null;
+  /** Their UTC days, as `YYYYMMDD`. */
+  days: readonly string[] | null;
 }
 
 /** Stores what a verification proved. */
 export async function setBatchProof(db: Queryable, batchId: string, proof: BatchProof): Promise<void> {
   await db.query(
-    `update analytics.backfill_batches set gate_set_hash = $2, checksum = $3, row_count = $4, rows_digest = $5
+    `update analytics.backfill_batches
+        set gate_set_hash = $2, checksum = $3, row_count = $4, rows_digest = $5, publish_days = $6
       where batch_id = $1`,
-    [batchId, proof.gateSetHash, proof.checksum, proof.rowCount, proof.rowsDigest],
+    [batchId, proof.gateSetHash, proof.checksum, proof.rowCount, proof.rowsDigest, proof.days],
   );
 }

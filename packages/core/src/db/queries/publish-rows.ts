@@ -10,11 +10,10 @@ export interface PublishCounts {
   not_taken_over: number;
 }
 
-/** The UTC days of the batch's rows to publish, as `YYYY-MM-DD`. */
+/** The UTC days of the batch's rows to publish, as the verification found them, as `YYYY-MM-DD`. */
 export async function listDaysToPublish(db: Queryable, batchId: string): Promise<string[]> {
   const { rows } = await db.query<{ day: string }>(
-    `select distinct (event_ts at time zone 'UTC')::date::text as day
-       from analytics.backfill_rows_to_publish where batch_id = $1 order by 1`,
+    'select unnest(publish_days)::text as day from analytics.backfill_batches where batch_id = $1 order by 1',
     [batchId],
   );
   return rows.map((row) => row.day);
@@ -30,9 +29,16 @@ export async function lockStagedRows(db: Queryable, batchId: string): Promise<vo
   await db.query('select analytics.lock_staging_leaf($1)', [batchId]);
 }
 
-/** Makes the batch's staged rows live: the one statement that writes batches into the stored events. */
-export async function publishRows(db: Queryable, batchId: string): Promise<PublishCounts> {
-  const { rows } = await db.query<PublishCounts>('select * from analytics.publish_batch_rows($1)', [batchId]);
+/**
+ * Makes the batch's staged rows live: the one statement that writes batches into the stored events.
+ *
+ * @param signed how many rows there are to publish
+ */
+export async function publishRows(db: Queryable, batchId: string, signed: number): Promise<PublishCounts> {
+  const { rows } = await db.query<PublishCounts>('select * from analytics.publish_batch_rows($1, $2)', [
+    batchId,
+    signed,
+  ]);
   return rows[0] ?? { published: 0, newly_suppressed: 0, newly_live: 0, not_taken_over: 0 };
 }
 
@@ -67,14 +73,34 @@ export async function unpublishSuppressed(db: Queryable, batchId: string): Promi
   return rows[0]?.rows ?? 0;
 }
 
-/** Number and sum of hashes of the batch's live event ids: equal for the same set, whatever the order. */
-export async function fingerprintLive(db: Queryable, batchId: string): Promise<{ rows: number; fingerprint: string }> {
-  const { rows } = await db.query<{ rows: number; fingerprint: string }>(
-    `select count(*) as rows,
-            count(*)::text || ':' || coalesce(sum(hashtextextended(l.event_id, 0)::numeric), 0)::text as fingerprint
-       from analytics.events_log l, analytics.backfill_batches b
-      where b.batch_id = $1 and l.batch_id = $1 and l.deleted_at is null
-        and l.event_ts >= b.window_start and l.event_ts < b.window_end`,
+/** Rows by their number and a sum of hashes: equal for the same set, whatever the order. */
+export interface Fingerprint {
+  rows: number;
+  fingerprint: string;
+}
+
+/** Over the columns that the signed digest covers. */
+const FINGERPRINT = `
+  select count(*) as rows,
+         count(*)::text || ':' || coalesce(sum(hash_record_extended(
+           row(r.event_id, r.event_name, r.schema_version, r.session_id, r.subject_id), 0)), 0)::text as fingerprint`;
+
+/** Takes the fingerprint of the batch's live rows. */
+export async function fingerprintLive(db: Queryable, batchId: string): Promise<Fingerprint> {
+  const { rows } = await db.query<Fingerprint>(
+    `${FINGERPRINT}
+       from analytics.events_log r, analytics.backfill_batches b
+      where b.batch_id = $1 and r.batch_id = $1 and r.deleted_at is null
+        and r.event_ts >= b.window_start and r.event_ts < b.window_end`,
+    [batchId],
+  );
+  return rows[0] ?? { rows: 0, fingerprint: '0:0' };
+}
+
+/** Takes the fingerprint of the batch's rows to publish: the one that its live rows have when all of them are published. */
+export async function fingerprintRowsToPublish(db: Queryable, batchId: string): Promise<Fingerprint> {
+  const { rows } = await db.query<Fingerprint>(
+    `${FINGERPRINT} from analytics.backfill_rows_to_publish r where r.batch_id = $1`,
     [batchId],
   );
   return rows[0] ?? { rows: 0, fingerprint: '0:0' };
