@@ -160,6 +160,24 @@ describe.each(CASES)('what arrives %s (%s)', (point, what) => {
   }, 60_000);
 });
 
+it('counts what became live before the signing and after it together', async () => {
+  const deliverOne = (order: 'asc' | 'desc', events: number) =>
+    stepper.sql.query(
+      `insert into analytics.events_log (${COLUMNS}) select ${COLUMNS} from analytics.events_backfill_staging
+        order by event_id ${order} limit ${events}`,
+    );
+  expect(await world.submit('b', LINES)).toBe('awaiting_publish_approval');
+  await deliverOne('desc', 2);
+  await stepper.change('b', ['awaiting_publish_approval'], 'verifying');
+  // Two of ten are what the policy allows.
+  expect(await world.workOff('b')).toBe('awaiting_publish_approval');
+  await deliverOne('asc', 1);
+  await world.go('b');
+  await stepper.run((await stepper.dueJobs('b'))[0] as never);
+  expect(await world.statusOf('b')).toBe('verifying');
+  expect(await world.publishes('b')).toMatchObject([{ outcome: 'sent_back', published: null }]);
+});
+
 it('publishes people again who are not suppressed any more when the batch is measured', async () => {
   expect(await world.submit('b', LINES)).toBe('awaiting_publish_approval');
   await suppress(3);
