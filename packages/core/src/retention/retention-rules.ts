@@ -115,7 +115,8 @@ const COMPLETE: readonly BatchStatus[] = ['published', 'rolled_back'];
 /** A publish that has not been counted, and a rollback that has not been proven, must not find rows gone. */
 const CHANGING_ROWS: readonly BatchStatus[] = ['publishing', 'rolling_back'];
 
-const isComplete = (batch: RetentionBatch) => COMPLETE.includes(batch.status);
+/** True when nobody works for the batch any more, and nobody will but in a new attempt. */
+export const isComplete = ({ status }: Pick<RetentionBatch, 'status'>): boolean => COMPLETE.includes(status);
 /** What was taken back is not kept: an exception is about rows that people read. */
 const isExcepted = (batch: RetentionBatch, now: number) =>
   batch.status !== 'rolled_back' && (batch.exception_until?.getTime() ?? 0) > now;

@@ -15,7 +15,7 @@ import type { RetentionWork } from './retention-work.ts';
 export type KeysItem = Extract<DueItem, { kind: 'keys' }>;
 
 /** Keys that one transaction looks at. */
-const KEYS_AT_ONCE = 20_000;
+const KEYS_AT_ONCE = 50_000;
 /** In the names of prepared transactions. No batch is called so. */
 const NO_BATCH = '*retention';
 

@@ -18,8 +18,8 @@ import {
 import { setRetentionMark } from '@backfill/core/db/queries/retention-facts';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { StaleWorkError } from '@backfill/core/errors';
-import { type DueItem, ruleOf } from '@backfill/core/retention/retention-rules';
-import { type RetentionWork, readDue } from './retention-work.ts';
+import { type DueItem, isComplete, ruleOf } from '@backfill/core/retention/retention-rules';
+import type { RetentionWork } from './retention-work.ts';
 
 export type RecordsItem = Extract<DueItem, { kind: 'records' }>;
 
@@ -36,9 +36,9 @@ async function deleteSome<T extends { deleted: number }>(
 ): Promise<T> {
   await work.check();
   const done = await withTransaction(work.runtime.pool, work.run.requested_by, async (client) => {
-    await getBatchForStatusChange(client, item.batchId);
-    const due = await readDue(work, client);
-    if (!due.some((one) => one.kind === 'records' && one.batchId === item.batchId && one.attempt === item.attempt)) {
+    const batch = await getBatchForStatusChange(client, item.batchId);
+    // A new attempt is under way, and may have an exception.
+    if (batch === undefined || batch.attempt !== item.attempt || !isComplete(batch)) {
       throw new StaleWorkError(`the records of ${item.batchId} stay: the batch has moved on`);
     }
     const page = await some(client);

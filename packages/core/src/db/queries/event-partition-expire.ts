@@ -53,6 +53,22 @@ export async function countEventBlocks(db: Queryable, leaf: string): Promise<num
   return rows[0]?.blocks ?? 0;
 }
 
+/** True when {@link deleteEventsInBlocks} would find something. */
+export async function hasEventsInBlocks(
+  db: Queryable,
+  leaf: string,
+  blocks: { from: number; to: number },
+  { before, keep }: { before: Date; keep: readonly string[] },
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select 1 from ${table(leaf)}
+      where ctid >= $1::tid and ctid < $2::tid and event_ts < $3 and (batch_id is null or batch_id <> all ($4))
+      limit 1`,
+    [`(${blocks.from},0)`, `(${blocks.to},0)`, before, keep],
+  );
+  return rowCount === 1;
+}
+
 /** Deletes rows of a range of blocks that are from before a moment and of none of the batches. */
 export async function deleteEventsInBlocks(
   db: Client,
