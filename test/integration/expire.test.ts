@@ -16,6 +16,7 @@ import {
   readLeft,
   readReceipts,
 } from '../support/expired-world.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 // What is past its time goes, all of it and nothing else. Deletions by the job itself, on what batches of 2024 have left.
 let config: Awaited<ReturnType<typeof createConfigDir>>;
@@ -135,6 +136,17 @@ describe('in one database', () => {
     ]);
   });
 
+  it('keeps the live rows of a batch that was halted before they were counted', async () => {
+    await place({ batchId: 'uncounted', status: 'halted', rowsLive: true, events: [1] });
+    await place({ batchId: 'back', status: 'rolled_back', events: [2] });
+    await placeLiveEvent(environment, oldEventId(3), '2024-05-01T03:00:00Z');
+    await expire();
+    expect(await readLeft(environment)).toMatchObject({ events: [oldEventId(1)], keys: [oldEventId(1)], lineage: 1 });
+    expect(await listArchive(runtime)).toEqual(
+      [...archiveKeys('uncounted'), archiveLayout.report('back', 'report.json')].sort(),
+    );
+  });
+
   it('lets one of two owners work, and deletes nothing twice', async () => {
     await place({ batchId: 'old', events: [1, 2] });
     await Promise.all([expire(), expire(), expire()]);
@@ -142,6 +154,60 @@ describe('in one database', () => {
     expect(await readReceipts(environment)).toHaveLength(5);
     const { rows } = await environment.sql.query('select outcome from analytics.backfill_retention_runs');
     expect(rows).toEqual([{ outcome: 'complete' }]);
+  });
+
+  it('looks again under its locks whether the day may go', async () => {
+    await place({ batchId: 'back', events: [1] });
+    const writer = await environment.sql.connect();
+    await writer.query('begin');
+    await writer.query(`lock table analytics.${OLD_LEAF} in share row exclusive mode`);
+    const run = expire();
+    await waitFor('the run to wait', async () => {
+      const { rowCount } = await environment.sql.query(
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      );
+      return rowCount === 1 || undefined;
+    });
+    // As a publish that was halted before its count.
+    await writer.query('alter table analytics.backfill_batches disable trigger user');
+    await writer.query(`update analytics.backfill_batches set status = 'halted', completed_at = null`);
+    await writer.query('alter table analytics.backfill_batches enable trigger user');
+    await writer.query('commit');
+    writer.release();
+    await run;
+    expect(await readLeft(environment)).toMatchObject({ events: [oldEventId(1)], keys: [oldEventId(1)], lineage: 1 });
+    expect(await lastRun()).toMatchObject({ outcome: 'incomplete' });
+  });
+
+  it('deletes nothing any more when it has lost its office', async () => {
+    await place({ batchId: 'old', events: [1] });
+    const before = await listArchive(runtime);
+    // Keeps the run waiting for the batch, while its office ends as that of a process does which was frozen.
+    const holder = await environment.sql.connect();
+    await holder.query('begin');
+    await holder.query(`select 1 from analytics.backfill_batches where batch_id = 'old' for update`);
+    const run = expire().then(
+      () => 'done',
+      () => 'failed',
+    );
+    await waitFor('the office to end', async () => {
+      const { rows } = await environment.sql.query(
+        `select pg_terminate_backend(l.pid) from pg_locks l join pg_stat_activity a using (pid)
+          where l.locktype = 'advisory' and a.application_name = 'backfill-rollback' and a.state = 'idle'
+            and exists (select from pg_stat_activity w where w.wait_event_type = 'Lock'
+                         and w.application_name = 'backfill-rollback' and w.datname = current_database())
+            and a.datname = current_database()`,
+      );
+      return rows.length > 0 || undefined;
+    });
+    await holder.query('commit');
+    holder.release();
+    expect(await run).toBe('failed');
+    expect(await listArchive(runtime)).toEqual(before);
+    expect(await readReceipts(environment)).toEqual(['archive raw/old/: 0 rows, 4 objects, open']);
+    await expire();
+    expect(await readReceipts(environment)).toHaveLength(5);
+    expect(await listArchive(runtime)).toEqual([archiveLayout.report('old', 'report.json')]);
   });
 
   it('puts a day off that somebody reads, and what is about it, and does the rest', async () => {

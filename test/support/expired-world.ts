@@ -15,6 +15,8 @@ export interface ExpiredBatch {
   status?: 'published' | 'rolled_back' | 'halted';
   events: readonly number[];
   exceptionUntil?: string;
+  /** Whether they are stored; by default those of all but halted batches are, and live of published ones. */
+  rowsLive?: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ExpiredBatch {
 export async function placeExpiredBatch(
   { sql, keys }: Pick<TestEnvironment, 'sql' | 'keys'>,
   { pool, store, config }: Pick<Runtime, 'pool' | 'store' | 'config'>,
-  { batchId, status = 'published', events, exceptionUntil }: ExpiredBatch,
+  { batchId, status = 'published', events, exceptionUntil, rowsLive = status === 'published' }: ExpiredBatch,
 ): Promise<void> {
   const ids = events.map(oldEventId);
   const plan = { retentionException: exceptionUntil === undefined ? null : { why: 'audit', until: exceptionUntil } };
@@ -66,7 +68,7 @@ export async function placeExpiredBatch(
        select id, 'app', 'page_viewed', '1-0-0', to_timestamp(substr(id, 5, 17), 'YYYYMMDDHH24MISSMS'), '{}', $1::text,
               case when $3 then now() end
          from unnest($2::text[]) id where $4`,
-      [batchId, ids, status === 'rolled_back', status !== 'halted'],
+      [batchId, ids, !rowsLive, rowsLive || status !== 'halted'],
     );
     for (const table of ['backfill_lineage', 'backfill_event_checkpoint_raw']) {
       await client.query(
@@ -82,7 +84,7 @@ export async function placeExpiredBatch(
           set status = $2, plan_hash = 'plan', rows_live = $3, created_at = ${old}, updated_at = ${old},
               completed_at = case when $2 = 'halted' then null else ${old} end
         where batch_id = $1`,
-      [batchId, status, status === 'published'],
+      [batchId, status, rowsLive],
     );
     await client.query('alter table analytics.backfill_batches enable trigger user');
   });
