@@ -29,18 +29,22 @@ export async function deleteExpiredKeys(
   keep: readonly string[],
   limit: number,
 ): Promise<{ deleted: number; last: string | null }> {
-  const { rows } = await db.query<{ deleted: number; last: string | null }>(
-    `with page as (
-       select event_id, batch_id from analytics.backfill_event_checkpoint
-        where event_id > $1 and event_id < $2 order by event_id limit $3
-     ), gone as (
-       delete from analytics.backfill_event_checkpoint k using page p
-        where k.event_id = p.event_id and k.batch_id <> all ($4) returning 1
-     )
-     select (select count(*) from gone) as deleted, (select max(event_id) from page) as last`,
-    [after, end, limit, keep],
+  // By the ends of the page and not by its keys: a join of both may read all keys there are.
+  const { rows } = await db.query<{ last: string }>(
+    `select event_id as last from (
+       select event_id from analytics.backfill_event_checkpoint
+        where event_id > $1 and event_id < $2 order by event_id limit $3) as page
+      order by event_id desc limit 1`,
+    [after, end, limit],
   );
-  return rows[0] ?? { deleted: 0, last: null };
+  const last = rows[0]?.last;
+  if (last === undefined) return { deleted: 0, last: null };
+  const { rowCount } = await db.query(
+    `delete from analytics.backfill_event_checkpoint
+      where event_id > $1 and event_id <= $2 and batch_id <> all ($3)`,
+    [after, last, keep],
+  );
+  return { deleted: rowCount ?? 0, last };
 }
 
 /** How many keys of a range would go, counted up to a limit. */

@@ -12,61 +12,54 @@ export interface LinePage {
   last: LinePlace | null;
 }
 
-interface PageRow {
-  deleted: number;
-  source_file: string | null;
-  line_no: number | null;
-}
-
-function pageOf(row: PageRow | undefined): LinePage {
-  if (row?.source_file == null || row.line_no === null) return { deleted: row?.deleted ?? 0, last: null };
-  return { deleted: row.deleted, last: { source_file: row.source_file, line_no: row.line_no } };
-}
-
 /** Walks on through a batch's lineage, and deletes what is of events with lesser ids. */
 export async function deleteExpiredLineage(
   db: Client,
   batchId: string,
-  page: { after: LinePlace; idBound: string; lines: number },
+  { after, idBound, lines }: { after: LinePlace; idBound: string; lines: number },
 ): Promise<LinePage> {
-  const { rows } = await db.query<PageRow>(
-    `with page as (
-       select source_file, line_no, event_id from analytics.backfill_lineage
-        where batch_id = $1 and (source_file, line_no) > ($2, $3) order by source_file, line_no limit $5
-     ), gone as (
-       delete from analytics.backfill_lineage l using page p
-        where l.batch_id = $1 and l.source_file = p.source_file and l.line_no = p.line_no and p.event_id < $4
-       returning 1
-     )
-     select (select count(*) from gone) as deleted, p.source_file, p.line_no
-       from (values (true)) as once (found)
-       left join lateral (select * from page order by source_file desc, line_no desc limit 1) p on true`,
-    [batchId, page.after.source_file, page.after.line_no, page.idBound, page.lines],
+  const { rows } = await db.query<LinePlace>(
+    `select source_file, line_no from (
+       select source_file, line_no from analytics.backfill_lineage
+        where batch_id = $1 and (source_file, line_no) > ($2, $3) order by source_file, line_no limit $4) as page
+      order by source_file desc, line_no desc limit 1`,
+    [batchId, after.source_file, after.line_no, lines],
   );
-  return pageOf(rows[0]);
+  const [last] = rows;
+  if (last === undefined) return { deleted: 0, last: null };
+  // By the ends of the page and not by its lines: a join of both may read all lines there are.
+  const { rowCount } = await db.query(
+    `delete from analytics.backfill_lineage
+      where batch_id = $1 and (source_file, line_no) > ($2, $3) and (source_file, line_no) <= ($4, $5)
+        and event_id < $6`,
+    [batchId, after.source_file, after.line_no, last.source_file, last.line_no, idBound],
+  );
+  return { deleted: rowCount ?? 0, last };
 }
 
 /** Walks on through a batch's accepted lines, and deletes those of events with lesser ids. */
 export async function deleteExpiredLines(
   db: Client,
   batchId: string,
-  page: { after: LinePlace; idBound: string; lines: number },
+  { after, idBound, lines }: { after: LinePlace; idBound: string; lines: number },
 ): Promise<LinePage> {
-  const { rows } = await db.query<PageRow>(
-    `with page as (
-       select source_file, line_no, event_id from analytics.backfill_event_checkpoint_raw
-        where batch_id = $1 and (source_file, line_no) > ($2, $3) order by source_file, line_no limit $5
-     ), gone as (
-       delete from analytics.backfill_event_checkpoint_raw l using page p
-        where l.batch_id = $1 and l.source_file = p.source_file and l.line_no = p.line_no and p.event_id < $4
-       returning 1
-     )
-     select (select count(*) from gone) as deleted, p.source_file, p.line_no
-       from (values (true)) as once (found)
-       left join lateral (select * from page order by source_file desc, line_no desc limit 1) p on true`,
-    [batchId, page.after.source_file, page.after.line_no, page.idBound, page.lines],
+  const { rows } = await db.query<LinePlace>(
+    `select source_file, line_no from (
+       select source_file, line_no from analytics.backfill_event_checkpoint_raw
+        where batch_id = $1 and (source_file, line_no) > ($2, $3) order by source_file, line_no limit $4) as page
+      order by source_file desc, line_no desc limit 1`,
+    [batchId, after.source_file, after.line_no, lines],
   );
-  return pageOf(rows[0]);
+  const [last] = rows;
+  if (last === undefined) return { deleted: 0, last: null };
+  // By the ends of the page and not by its lines: a join of both may read all lines there are.
+  const { rowCount } = await db.query(
+    `delete from analytics.backfill_event_checkpoint_raw
+      where batch_id = $1 and (source_file, line_no) > ($2, $3) and (source_file, line_no) <= ($4, $5)
+        and event_id < $6`,
+    [batchId, after.source_file, after.line_no, last.source_file, last.line_no, idBound],
+  );
+  return { deleted: rowCount ?? 0, last };
 }
 
 /** Deletes records of who lost to whom, at most so many, of events with lesser ids, that name the batch on either side. */
@@ -76,11 +69,11 @@ export async function deleteExpiredLosers(
   { idBound, keep, limit }: { idBound: string; keep: readonly string[]; limit: number },
 ): Promise<number> {
   const { rowCount } = await db.query(
-    `delete from analytics.backfill_losers where (loser_batch_id, event_id) in (
-       select loser_batch_id, event_id from analytics.backfill_losers
+    `delete from analytics.backfill_losers where ctid = any (array(
+       select ctid from analytics.backfill_losers
         where (loser_batch_id = $1 or winner_batch_id = $1) and event_id < $2 and loser_batch_id <> all ($3)
           and (winner_batch_id is null or winner_batch_id <> all ($3))
-        limit $4)`,
+        limit $4))`,
     [batchId, idBound, keep, limit],
   );
   return rowCount ?? 0;
