@@ -15,6 +15,9 @@ function sourceFiles(folder: string): string[] {
     .map((file) => path.join(ROOT, folder, file));
 }
 
+/** Retention acts on what is months old, of which a run of minutes has nothing: test/integration/expire-crash.test.ts. */
+const NEVER_HERE = /^retention:/;
+
 /**
  * Every named moment at which the services can be made to die, found in their source, so that a new one is in the
  * suite without being listed.
@@ -28,5 +31,5 @@ export function findCrashPoints(layout: KeyLayout): string[] {
     const steps = find(STEP_OF_TWO_PHASES);
     for (const work of find(TWO_PHASES)) for (const step of steps) names.add(`${work}:${step}`);
   }
-  return [...names].sort();
+  return [...names].filter((name) => !NEVER_HERE.test(name)).sort();
 }

@@ -12,10 +12,13 @@ export interface Footprint {
   objects: Record<string, string>;
 }
 
-/** Without the audit log, whose entries are sealed some time after what they tell of. */
+/**
+ * Without the audit log, whose entries are sealed some time after what they tell of, and without the runs of retention, which
+ * come round by the clock.
+ */
 const TABLES_SQL = `
   select c.oid::regclass::text as name, c.relfilenode::text as file from pg_class c
-   where c.relnamespace = 'analytics'::regnamespace and c.relkind = 'r' and c.relname !~ '^backfill_audit_' order by 1`;
+   where c.relnamespace = 'analytics'::regnamespace and c.relkind = 'r' and c.relname !~ '^backfill_(audit|retention)_' order by 1`;
 
 /** Reads all tables and the archive whole, but for the audit log and its heads. A row that was added, changed or taken away shows. */
 export async function takeFootprint({ sql, env }: HaltWorld): Promise<Footprint> {

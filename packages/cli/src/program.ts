@@ -14,6 +14,7 @@ import { addPublish } from './commands/publish.ts';
 import { addRehearsal } from './commands/rehearsal.ts';
 import { addReport } from './commands/report.ts';
 import { addResume } from './commands/resume.ts';
+import { addRetention } from './commands/retention.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
 import { addStatus } from './commands/status.ts';
@@ -64,6 +65,7 @@ export function createProgram(context: CliContext): Command {
     addReport,
     addIncident,
     addTrace,
+    addRetention,
     addTransform,
     addImport,
     addGenerate,

@@ -14,6 +14,7 @@ import { addCloseIncident } from './routes/close-incident.ts';
 import { addEscalateBatch } from './routes/escalate-batch.ts';
 import { addGetBatch } from './routes/get-batch.ts';
 import { addGetReport } from './routes/get-report.ts';
+import { addGetRetention, addGetRetentionRun } from './routes/get-retention.ts';
 import { addHaltBatch } from './routes/halt-batch.ts';
 import { addHealth } from './routes/health.ts';
 import { addLimitImport } from './routes/limit-import.ts';
@@ -23,6 +24,7 @@ import { addPublishBatch } from './routes/publish-batch.ts';
 import { addRecordRehearsal } from './routes/record-rehearsal.ts';
 import { addResumeBatch } from './routes/resume-batch.ts';
 import { addRollBackBatch } from './routes/roll-back-batch.ts';
+import { addRunRetention } from './routes/run-retention.ts';
 import { addStreamProgress } from './routes/stream-progress.ts';
 import { addSubmitBatch } from './routes/submit-batch.ts';
 import { addTraceEvent } from './routes/trace-event.ts';
@@ -94,6 +96,9 @@ function addRoutes(server: ApiServer, context: ApiContext, stopping: AbortSignal
   addGetReport(server, context);
   addTraceEvent(server, context);
   addListFreezes(server, context);
+  addGetRetention(server, context);
+  addRunRetention(server, context);
+  addGetRetentionRun(server, context);
 }
 
 /**

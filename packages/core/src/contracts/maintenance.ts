@@ -3,7 +3,14 @@ import { defineJob, defineQueue } from './define-queue.ts';
 
 const PurgeJob = z.object({ v: z.literal(1) });
 
-/** What comes round by the clock, of no batch in particular. Sent by a job scheduler, not through the outbox. */
+/** `run_id`: a run that was asked for, or cut off. Without: one that comes round by the clock. */
+const RetentionJob = z.object({ v: z.literal(1), run_id: z.int().optional() });
+export type RetentionJob = z.infer<typeof RetentionJob>;
+
+/**
+ * What comes round by the clock, of no batch in particular. Sent by job schedulers, not through the outbox; runs of
+ * retention that have not ended are sent by the reconciler.
+ */
 export const maintenance = defineQueue({
   name: 'maintenance',
   producers: ['dispatcher'],
@@ -12,6 +19,13 @@ export const maintenance = defineQueue({
     'purge-staging': defineJob({
       payload: PurgeJob,
       jobId: (_payload: z.infer<typeof PurgeJob>) => 'purge-staging',
+      attempts: 3,
+      backoffMs: 5_000,
+      whenStatus: [],
+    }),
+    retention: defineJob({
+      payload: RetentionJob,
+      jobId: ({ run_id }: RetentionJob) => (run_id === undefined ? 'retention' : `retention_${run_id}`),
       attempts: 3,
       backoffMs: 5_000,
       whenStatus: [],

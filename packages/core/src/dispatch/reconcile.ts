@@ -1,11 +1,14 @@
 import { CONTRACTS } from '../contracts/contracts.ts';
+import { maintenance } from '../contracts/maintenance.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { getBatchForStatusChange } from '../db/queries/batch-get.ts';
 import { listBatchesWithoutWork } from '../db/queries/open-work-list.ts';
 import { listSentOutboxEntries, resetOutboxEntries } from '../db/queries/outbox-dispatch.ts';
+import { listOpenRetentionRuns } from '../db/queries/retention-runs.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { Producer } from '../queue/producer.ts';
 import { advanceBatch } from './advance-batch.ts';
 import { enqueueOpenWork } from './change-status.ts';
 import type { Producers } from './dispatcher.ts';
@@ -15,6 +18,7 @@ import { listReadyRuns } from './start-run.ts';
 /** A job that was sent this long ago is looked after. */
 const LOOK_AFTER_MS = 5_000;
 const PURGE_EVERY_MS = 15 * 60_000;
+const RETENTION_EVERY_MS = 60 * 60_000;
 
 /** Has work sent again whose job Redis has lost, dropped or given up. */
 async function resendGoneJobs(db: Queryable, producers: Producers, logger: Logger): Promise<void> {
@@ -52,6 +56,19 @@ async function startReadyRuns(pool: Pool, db: Queryable, logger: Logger): Promis
   }
 }
 
+/** Has the schedulers there, and sends the runs of retention that were asked for or cut off. */
+async function keepMaintenance(db: Queryable, producer: Producer): Promise<void> {
+  await producer.schedule('purge-staging', { v: 1 }, PURGE_EVERY_MS);
+  await producer.schedule('retention', { v: 1 }, RETENTION_EVERY_MS);
+  const { jobId } = maintenance.jobs.retention;
+  const open = (await listOpenRetentionRuns(db)).map((run_id) => ({ v: 1 as const, run_id }));
+  if (open.length === 0) return;
+  const gone = await producer.findGone(open.map(jobId));
+  await producer.remove(gone);
+  const jobs = open.map((payload) => ({ kind: 'retention', jobId: jobId(payload), payload }));
+  await producer.send(jobs.filter((job) => gone.includes(job.jobId)));
+}
+
 /** What the dispatcher in office does every few seconds, so that nothing depends on Redis remembering. */
 export function createReconciler(options: { pool: Pool; producers: Producers; logger: Logger; resolver: KeyResolver }) {
   return async (db: Queryable): Promise<void> => {
@@ -59,6 +76,6 @@ export function createReconciler(options: { pool: Pool; producers: Producers; lo
     await resendGoneJobs(db, options.producers, options.logger);
     await mendBatchesWithoutWork(options.pool, db);
     await startReadyRuns(options.pool, db, options.logger);
-    await options.producers.maintenance?.schedule('purge-staging', { v: 1 }, PURGE_EVERY_MS);
+    if (options.producers.maintenance !== undefined) await keepMaintenance(db, options.producers.maintenance);
   };
 }

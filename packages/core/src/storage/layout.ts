@@ -13,6 +13,11 @@ export const archiveLayout = {
   manifest: (batchId: string) => `raw/${batchId}/${MANIFEST_NAME}`,
   /** Named by content, so that a repeated write is the same write. */
   part: (batchId: string, sha256: string) => `transformed/${batchId}/${sha256}.copy`,
+  /** Where a batch's parts are. */
+  partsPrefix: (batchId: string) => `transformed/${batchId}/`,
+  snapshotsPrefix: (batchId: string) => `snapshots/${batchId}/`,
+  /** Every sample there ever was of the batch. */
+  samplesPrefix: (batchId: string) => `${REPORTS}${batchId}/samples-`,
   /** What was live in a batch's window before it was published, see `snapshot-window.ts`. */
   snapshot: (batchId: string, name: string) => `snapshots/${batchId}/${name}`,
   /** The report of a run elsewhere, named by content. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -54,6 +55,8 @@ export interface ObjectStore {
   putBlocks(bucket: string, key: string, content: BlockContent, signal?: AbortSignal): Promise<void>;
   /** Uploads a stream of unknown length in parts; memory stays at a few parts. */
   putStream(bucket: string, key: string, body: Readable, signal?: AbortSignal): Promise<void>;
+  /** Deletes an object; one that is not there is deleted already. */
+  remove(bucket: string, key: string): Promise<void>;
   /** Throws unless the bucket answers. */
   checkBucket(bucket: string): Promise<void>;
   /** Where the bucket is and where it is replicated to, as far as the server says. Throws when it cannot be reached. */
@@ -181,6 +184,9 @@ export function createObjectStore(config: StorageConfig, onRefusal: () => void =
       } finally {
         signal?.removeEventListener('abort', abort);
       }
+    },
+    async remove(bucket, key) {
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
     },
     async checkBucket(bucket) {
       await client.send(new HeadBucketCommand({ Bucket: bucket }));

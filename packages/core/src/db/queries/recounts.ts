@@ -26,9 +26,10 @@ export async function deleteSealedReading(db: Queryable, { batchId, fileNo }: Re
   ]);
 }
 
-/** Forgets all readings of a batch, so that the next verification makes them anew. */
-export async function deleteRecounts(db: Queryable, batchId: string): Promise<void> {
-  await db.query('delete from analytics.backfill_recounts where batch_id = $1', [batchId]);
+/** Forgets all readings of a batch, so that the next verification makes them anew. @returns how many there were */
+export async function deleteRecounts(db: Queryable, batchId: string): Promise<number> {
+  const { rowCount } = await db.query('delete from analytics.backfill_recounts where batch_id = $1', [batchId]);
+  return rowCount ?? 0;
 }
 
 /** A right to read a file, while nobody else does. */

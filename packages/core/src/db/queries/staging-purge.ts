@@ -11,3 +11,13 @@ export async function purgeStagedRows(
   );
   return rows;
 }
+
+/** How many staged rows a batch has, counted up to a limit. */
+export async function countStagedUpTo(db: Queryable, batchId: string, limit: number): Promise<number> {
+  const { rows } = await db.query<{ rows: number }>(
+    `select count(*) as rows from (
+       select from analytics.events_backfill_staging where batch_id = $1 limit $2) as counted`,
+    [batchId, limit],
+  );
+  return rows[0]?.rows ?? 0;
+}
