@@ -231,29 +231,33 @@ describe('every mode', () => {
     ).rejects.toThrow(/unknown batch/);
   });
 
-  it.each(ROLLBACK_MODES)('works at every moment of a batch: %s', async (mode) => {
-    const others = await undo.deliverLive(100, 103);
-    const all = lines(0, 5).map((line) => `${line}\n`);
-    // One step more each time, until the batch is published.
-    for (let steps = 0, status: string | undefined = ''; status !== 'published'; steps += 1) {
-      const batchId = `b${steps}`;
-      await stepper.submit({ batchId, source: 'app', window: WINDOW }, { 'a.ndjson': all.join('') });
-      for (let done = 0; done < steps; done += 1) {
-        const [job] = await stepper.dueJobs(batchId);
-        if (job === undefined) await stepper.change(batchId, ['awaiting_publish_approval'], 'publishing');
-        else await stepper.run(job);
+  it.each(ROLLBACK_MODES)(
+    'works at every moment of a batch: %s',
+    async (mode) => {
+      const others = await undo.deliverLive(100, 103);
+      const all = lines(0, 5).map((line) => `${line}\n`);
+      // One step more each time, until the batch is published.
+      for (let steps = 0, status: string | undefined = ''; status !== 'published'; steps += 1) {
+        const batchId = `b${steps}`;
+        await stepper.submit({ batchId, source: 'app', window: WINDOW }, { 'a.ndjson': all.join('') });
+        for (let done = 0; done < steps; done += 1) {
+          const [job] = await stepper.dueJobs(batchId);
+          if (job === undefined) await stepper.change(batchId, ['awaiting_publish_approval'], 'publishing');
+          else await stepper.run(job);
+        }
+        status = await world.statusOf(batchId);
+        if (steps % 2 === 1) await stepper.halt(batchId);
+        await stepper.rollBack(batchId, mode);
+        expect(await world.workOff(batchId), `${mode} from ${status}`).toBe('rolled_back');
+        const proof = await undo.proofOf(batchId);
+        expect(proof).toMatchObject({ mode, live_rows_after: 0, keys_after: 0, jobs_after: 0, left_outside: 0 });
+        expect(proof.others_after).toBe(proof.others_before);
+        expect(proof.snapshot === null).toBe(mode !== 'snapshot' || status !== 'published');
+        expect([...(await undo.liveRows()).keys()]).toEqual(others);
+        expect(await undo.keysOf(batchId)).toEqual([]);
+        expect(steps).toBeLessThan(40);
       }
-      status = await world.statusOf(batchId);
-      if (steps % 2 === 1) await stepper.halt(batchId);
-      await stepper.rollBack(batchId, mode);
-      expect(await world.workOff(batchId), `${mode} from ${status}`).toBe('rolled_back');
-      const proof = await undo.proofOf(batchId);
-      expect(proof).toMatchObject({ mode, live_rows_after: 0, keys_after: 0, jobs_after: 0, left_outside: 0 });
-      expect(proof.others_after).toBe(proof.others_before);
-      expect(proof.snapshot === null).toBe(mode !== 'snapshot' || status !== 'published');
-      expect([...(await undo.liveRows()).keys()]).toEqual(others);
-      expect(await undo.keysOf(batchId)).toEqual([]);
-      expect(steps).toBeLessThan(40);
-    }
-  }, 180_000);
+    },
+    180_000,
+  );
 });
