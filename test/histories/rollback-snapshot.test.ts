@@ -74,6 +74,33 @@ it('that is gone does not keep a batch from being taken back by tombstones', asy
   });
 });
 
+it('that is gone holds the rollback up with an incident, until it is back', async () => {
+  await undo.publish('b', 0, 5);
+  const { store, config } = stepper.runtime;
+  const bucket = config.storage.archiveBucket;
+  const [done] = await world.publishes('b');
+  const key = done?.snapshot_path?.replace(`s3://${bucket}/`, '') ?? '';
+  const right = Buffer.concat(await (await store.get(bucket, key)).toArray());
+  await store.put(bucket, key, Buffer.from('gone'), 'application/gzip');
+  await stepper.rollBack('b', 'snapshot');
+  const service = startServiceProcess('rollback', stepper.env);
+  const { summary } = await waitFor('an incident', async () => {
+    const { rows } = await stepper.sql.query<{ summary: string }>(
+      `select summary from analytics.backfill_incidents where batch_id = 'b' and kind = 'rollback_stuck'`,
+    );
+    return rows[0];
+  });
+  expect(summary).toMatch(
+    /^snapshot: the snapshot s3:.* is not what the publish has written there\. Put back the object/,
+  );
+  expect(await world.statusOf('b')).toBe('rolling_back');
+  await store.put(bucket, key, right, 'application/gzip');
+  await waitFor('the batch to be rolled back', async () =>
+    (await world.statusOf('b')) === 'rolled_back' ? true : undefined,
+  );
+  await service.end('SIGTERM');
+}, 120_000);
+
 it('is asked for in psql when it is not loaded: nothing happens, and the next step is told', async () => {
   await undo.publish('b', 0, 5);
   await expect(runPsql(undo.url(), CALL('b'))).rejects.toThrow(

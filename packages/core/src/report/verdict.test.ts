@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { testGate, testReport } from './report-fixture.ts';
+import { testGate, testReport, testRollback } from './report-fixture.ts';
 
 const failed = testGate('duplicates', 0.001, 0.2, { passed: false });
 
@@ -32,6 +32,13 @@ describe('the verdict', () => {
     expect(verdict.sentence).toContain(sentence);
     expect(verdict.next[0]?.command).toContain(next);
     expect(verdict.next.every(({ command }) => !command.includes(' report '))).toBe(true);
+  });
+
+  it('does not say more of a rollback than it did', () => {
+    const sentence = (left_outside: number) =>
+      testReport({ status: 'rolled_back', rollback: testRollback({ left_outside }) }).verdict.sentence;
+    expect(sentence(0)).toBe('Rolled back: no event of this batch is live; 10 rows taken back.');
+    expect(sentence(1)).toBe('Rolled back: no event of this batch is live in its window; 10 rows taken back.');
   });
 
   it('says what else has to be known', () => {

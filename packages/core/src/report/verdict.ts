@@ -37,7 +37,8 @@ function sentenceOf({ gates, rows, rollback }: Judged, outcome: Verdict['outcome
     case 'rolled_back':
       return rollback === null
         ? 'Rolled back: no event of this batch is live.'
-        : `Rolled back: no event of this batch is live; ${formatQuantity(rollback.tombstoned, 'row')} taken back.`;
+        : `Rolled back: no event of this batch is live${rollback.left_outside > 0 ? ' in its window' : ''}; ` +
+            `${formatQuantity(rollback.tombstoned, 'row')} taken back.`;
     case 'ready':
       return `${measured} passed: ${events} can be signed and published.`;
     case 'gates_failed':
