@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventLine, WINDOW } from '../support/app-events.ts';
 import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
 import { KEY_LAYOUTS } from '../support/environment.ts';
+import { startServiceProcess } from '../support/service-process.ts';
 import { createStepper, type Stepper } from './stepper.ts';
 import { createWalk, type Walk } from './walk.ts';
 
@@ -175,6 +177,36 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
     const { rows } = await stepper.sql.query('select distinct is_suppressed from analytics.backfill_handovers');
     expect(rows).toEqual([{ is_suppressed: true }]);
   });
+
+  it('hands over what is nobody\u2019s, whoever is suppressed', async () => {
+    const anonymous = { 'a.ndjson': `${eventLine(1).replace('"user":{"id":"u1"},', '')}\n` };
+    for (const batchId of ['owner', 'heir']) {
+      await stepper.submit({ batchId, source: 'app', window: WINDOW }, anonymous);
+      await walk.workOff(batchId);
+      await walk.publish(batchId);
+    }
+    await stepper.sql.query(
+      `insert into analytics.privacy_suppressions (subject_id, reason) values ('else', 'erasure')`,
+    );
+    await walk.rollBack('owner');
+    expect(await walk.live()).toEqual({ 1: 'heir' });
+  });
+
+  it.each(['committed', 'counted'])(
+    'gives events to a batch whose publish is %s, which counts them too',
+    async (point) => {
+      await walk.verify('owner', [0, 1]);
+      await walk.publish('owner');
+      await walk.verify('heir', [1, 2]);
+      await walk.toPublishing('heir');
+      const killed = startServiceProcess('verifier', stepper.env, `publish:${point}`);
+      expect(await killed.ended).toBe('SIGKILL');
+      await walk.rollBack('owner');
+      expect(await walk.workOff('heir')).toBe('published');
+      expect(await walk.live()).toEqual({ 1: 'heir', 2: 'heir' });
+      expect(await books('heir')).toMatchObject({ row_count: 2, inserted: 2, is_checksum_right: true, is_noted: true });
+    },
+  );
 
   it('does the same from psql', async () => {
     await walk.verify('owner', [0, 1]);

@@ -44,7 +44,10 @@ create trigger backfill_handovers_append_only before update or delete on analyti
 
 -- Books what a published batch has got from another one in the parts that it delivered it with: by its staged rows, or,
 -- once these are purged, by its lineage. Its checksum is formed anew before its next report, which is due.
-create function analytics.book_handover(p_from text, p_attempt integer, p_heir text) returns void language plpgsql as $$
+--
+-- Without nested loops, as hand_over: what was written a moment ago has no statistics, and is taken for one row.
+create function analytics.book_handover(p_from text, p_attempt integer, p_heir text) returns void
+language plpgsql set enable_nestloop to off as $$
 declare
   v_events bigint;
 begin
@@ -83,12 +86,29 @@ begin
    where from_batch_id = p_from and from_attempt = p_attempt and to_batch_id = p_heir and not is_suppressed;
   update analytics.backfill_batches set row_count = row_count + v_events, checksum = null where batch_id = p_heir;
   update analytics.backfill_batches_metadata set checksum = null where batch_id = p_heir;
+  -- Between its rows and their count: they are counted with what came to them. As fingerprintLive has it.
+  update analytics.backfill_publishes p
+     set published = p.published + f.rows, checksum = null,
+         fingerprint = (split_part(p.fingerprint, ':', 1)::bigint + f.rows) || ':' ||
+                       (split_part(p.fingerprint, ':', 2)::numeric + f.hashes)
+    from (select count(*) as rows,
+                 coalesce(sum(hash_record_extended(
+                   row(e.event_id, e.source, e.event_name, e.schema_version, e.event_ts, e.session_id, e.subject_id,
+                       hashtextextended(e.payload::text, 0)), 0)), 0) as hashes
+            from analytics.backfill_handovers h
+            join analytics.backfill_batches b on b.batch_id = p_from
+            join analytics.events_log e
+              on e.event_id = h.event_id and e.batch_id = p_heir and e.deleted_at is null
+             and e.event_ts >= b.window_start and e.event_ts < b.window_end
+           where h.from_batch_id = p_from and h.from_attempt = p_attempt and h.to_batch_id = p_heir
+             and not h.is_suppressed) f
+   where p.batch_id = p_heir and p.outcome is null and p.step = 'count';
   perform analytics.record_audit(p_heir, 'rehomed', jsonb_build_object('from', p_from, 'events', v_events));
 end $$;
 
 -- Hands over what is live of a batch that is being taken back and that others delivered too; its own rows stay as
 -- tombstones. In the transaction that tombstones the rest, before it, with the batch's row locked. Returns how many.
-create function analytics.hand_over(p_batch_id text) returns bigint language plpgsql as $$
+create function analytics.hand_over(p_batch_id text) returns bigint language plpgsql set enable_nestloop to off as $$
 declare
   v_batch analytics.backfill_batches;
   v_heir text;
@@ -109,7 +129,9 @@ begin
     order by batch_id for no key update;
 
   insert into analytics.backfill_handovers (from_batch_id, from_attempt, event_id, to_batch_id, is_suppressed)
-  select distinct on (d.event_id) p_batch_id, v_batch.attempt, d.event_id, d.batch_id, e.subject_id in (select subject_id from analytics.suppressions_in_force)
+  select distinct on (d.event_id) p_batch_id, v_batch.attempt, d.event_id, d.batch_id,
+         -- An event may be nobody's.
+         coalesce(e.subject_id in (select subject_id from analytics.suppressions_in_force), false)
     from (select l.event_id, null as batch_id, null::timestamptz as published_at
             from analytics.backfill_live_losses l
            where l.event_ts >= v_batch.window_start and l.event_ts < v_batch.window_end
@@ -128,14 +150,22 @@ begin
   end if;
 
   -- The row is the same whoever delivered it: its id is the hash of it. Only the version of the schema may be another.
+  with versions as materialized (
+    select b.batch_id, t.key as event_name, t.value ->> 'version' as version
+      from analytics.backfill_batches b
+      join analytics.backfill_plans p using (batch_id, attempt, plan_hash)
+     cross join lateral jsonb_each(p.plan #> '{recipe,taxonomy}') t
+     where b.batch_id in (select to_batch_id from analytics.backfill_handovers
+                           where from_batch_id = p_batch_id and from_attempt = v_batch.attempt)
+  )
   update analytics.events_log e
      set batch_id = h.to_batch_id,
-         schema_version = coalesce(l.schema_version, p.plan #>> array['recipe', 'taxonomy', e.event_name, 'version'])
+         schema_version = coalesce(
+           l.schema_version,
+           (select v.version from versions v where v.batch_id = h.to_batch_id and v.event_name = e.event_name),
+           e.schema_version)
     from analytics.backfill_handovers h
     left join analytics.backfill_live_losses l on h.to_batch_id is null and l.event_id = h.event_id
-    left join analytics.backfill_batches b on b.batch_id = h.to_batch_id
-    left join analytics.backfill_plans p
-           on p.batch_id = b.batch_id and p.attempt = b.attempt and p.plan_hash = b.plan_hash
    where h.from_batch_id = p_batch_id and h.from_attempt = v_batch.attempt and not h.is_suppressed
      and e.event_id = h.event_id and e.deleted_at is null and e.batch_id = p_batch_id
      and e.event_ts >= v_batch.window_start and e.event_ts < v_batch.window_end;
@@ -154,6 +184,9 @@ begin
   delete from analytics.backfill_live_losses l using analytics.backfill_handovers h
    where h.from_batch_id = p_batch_id and h.from_attempt = v_batch.attempt and h.to_batch_id is null
      and l.event_id = h.event_id;
+  -- In the order in which publishes and verifications hold them.
+  perform 1 from analytics.backfill_losers where winner_batch_id = p_batch_id
+    order by event_id, loser_batch_id for no key update;
   -- Who has got it has not lost it; the others have lost it to who has got it.
   delete from analytics.backfill_losers l using analytics.backfill_handovers h
    where h.from_batch_id = p_batch_id and h.from_attempt = v_batch.attempt and not h.is_suppressed
@@ -178,7 +211,7 @@ alter table analytics.backfill_rollbacks add column handed_over bigint not null 
 
 -- As before; the keys of what was handed over go with it.
 create or replace function analytics.free_batch_keys(
-  p_batch_id text, p_first text, p_end text, out freed bigint, out remaining bigint) language plpgsql as $$
+  p_batch_id text, p_first text, p_end text, out freed bigint, out remaining bigint) language plpgsql set enable_nestloop to off as $$
 begin
   -- Locked, so that the store stays where it is until the transaction ends.
   perform 1 from analytics.backfill_key_store where is_separate for share;

@@ -1,6 +1,7 @@
 import type { KeyStore } from '../db/key-store.ts';
-import { settleKeys, withKeyTransaction } from '../db/key-transaction.ts';
+import { type KeyTransaction, settleKeys, withKeyTransaction } from '../db/key-transaction.ts';
 import type { Client, Pool } from '../db/pool.ts';
+import { avoidNestedLoops } from '../db/queries/avoid-nested-loops.ts';
 import {
   deleteReleasedKeys,
   holdHeirs,
@@ -29,13 +30,14 @@ async function settleBatch(pool: Pool, keyStore: KeyStore, batchId: string): Pro
 }
 
 /** Gives what was handed over to those that have it now. */
-async function rehome(client: Client, keys: Client, release: KeyRelease): Promise<void> {
+async function rehome(client: Client, keys: KeyTransaction, release: KeyRelease): Promise<void> {
+  await avoidNestedLoops(client);
   await holdHeirs(client, release.batch_id);
   for (let after = ''; ; ) {
     const rehomed = await listRehomedKeys(client, release, after, KEYS_AT_ONCE);
     const last = rehomed.at(-1);
     if (last === undefined) return;
-    await rehomeKeys(keys, release.batch_id, rehomed);
+    await rehomeKeys(await keys.open(), release.batch_id, rehomed);
     after = last.event_id;
   }
 }
@@ -46,7 +48,7 @@ async function freeKeys(pool: Pool, keyStore: KeyStore, release: KeyRelease): Pr
   const work = { batchId: batch_id, partId: 0, epoch: attempt };
   return withKeyTransaction({ pool, keyStore, actor: ACTOR, step: 'release', work }, async (client, keys) => {
     const isOurs = await lockKeyRelease(client, rollback_id);
-    if (isOurs) await rehome(client, await keys.open(), release);
+    if (isOurs) await rehome(client, keys, release);
     const { freed, after } = isOurs ? await deleteReleasedKeys(await keys.open(), release) : { freed: 0, after: 0 };
     if (after > 0) throw new FatalError(`the rollback of ${batch_id} would leave ${after} keys`);
     if (isOurs) await setKeysFreed(client, rollback_id, freed, after);

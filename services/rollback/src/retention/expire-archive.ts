@@ -44,16 +44,20 @@ async function holdDue(work: RetentionWork, client: Client, item: ArchiveItem): 
   return due.some((one) => one.kind === item.kind && one.batchId === item.batchId);
 }
 
-/** Announces the deletion, unless the batch has gone on meanwhile: whoever starts it anew finds the announcement. */
-async function announce(work: RetentionWork, item: ArchiveItem): Promise<boolean> {
+/**
+ * Announces the deletion, unless the batch has gone on meanwhile: whoever starts it anew finds the announcement.
+ *
+ * @returns how many objects it is about; undefined when it is not due any more
+ */
+async function announce(work: RetentionWork, item: ArchiveItem): Promise<number | undefined> {
   const { store, pool, config } = work.runtime;
   const { parts: detail, ...counts } = await countExpiring(store, config.storage.archiveBucket, item);
   return withTransaction(pool, work.run.requested_by, async (client) => {
-    if (!(await holdDue(work, client, item))) return false;
-    if (counts.objects === 0) return true;
+    if (!(await holdDue(work, client, item))) return undefined;
+    if (counts.objects === 0) return 0;
     const deletion = await announceDeletion(client, receiptOf(work, item));
     await sizeDeletion(client, deletion, { ...counts, detail });
-    return true;
+    return counts.objects;
   });
 }
 
@@ -80,9 +84,11 @@ async function deleteObjects({ runtime, check }: RetentionWork, item: ArchiveIte
  */
 export async function expireArchive(work: RetentionWork, item: ArchiveItem): Promise<void> {
   const { pool, store, config } = work.runtime;
-  if (!(await announce(work, item))) return;
+  const announced = await announce(work, item);
+  if (announced === undefined) return;
   crashPoint('retention:announced');
-  await deleteObjects(work, item);
+  // What was not announced may be of an attempt that has begun since.
+  if (announced > 0) await deleteObjects(work, item);
   const left = await countExpiring(store, config.storage.archiveBucket, item);
   if (left.objects > 0) throw new BackfillError(`${left.objects} objects of ${item.batchId} came back`);
   await work.check();

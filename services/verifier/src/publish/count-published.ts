@@ -1,6 +1,7 @@
 import { crashPoint } from '@backfill/core/crash-point';
 import type { Client } from '@backfill/core/db/pool';
 import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { getBatchForStatusChange } from '@backfill/core/db/queries/batch-get';
 import { holdFreeze } from '@backfill/core/db/queries/freeze-hold';
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { fingerprintLive, setPublished } from '@backfill/core/db/queries/publish-rows';
@@ -12,24 +13,28 @@ import {
 } from '@backfill/core/db/queries/publish-steps';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
-import { StaleWorkError } from '@backfill/core/errors';
+import { DeferError, StaleWorkError } from '@backfill/core/errors';
 import { ACTOR, type PublishWork } from './publish-work.ts';
 import { checksumPublished } from './published-checksum.ts';
+
+const COUNT_AGAIN_MS = 100;
 
 /** What is live of the batch, read back after the commit. */
 interface Counted {
   rowCount: number;
   checksum: string;
   fingerprint: string;
+  /** What was expected when the count began. */
+  expected: string | null;
 }
 
 async function count({ read, batchId }: PublishWork): Promise<Counted> {
   return read(async (client) => {
+    const publish = await getOpenPublish(client, batchId);
     const { rows: rowCount, fingerprint } = await fingerprintLive(client, batchId);
     // Rows with the same fingerprint have the same ids, whose checksum is known where nothing was left out.
-    const publish = await getOpenPublish(client, batchId);
     const checksum = publish?.checksum ?? (await checksumPublished(client, batchId));
-    return { rowCount, checksum, fingerprint };
+    return { rowCount, checksum, fingerprint, expected: publish?.fingerprint ?? null };
   });
 }
 
@@ -73,8 +78,13 @@ export async function countPublished(work: PublishWork): Promise<void> {
   crashPoint('publish:counted');
   const agrees = await withTransaction(runtime.pool, ACTOR, async (client) => {
     await enterBatchFence(client, batchId, fence.statuses, fence.epoch);
+    // A batch that is taken back gives it nothing from here on.
+    await getBatchForStatusChange(client, batchId);
     const publish = await getOpenPublish(client, batchId);
     if (publish?.step !== 'count') throw new StaleWorkError(`the publish of batch ${batchId} has moved on`);
+    if (publish.fingerprint !== counted.expected) {
+      throw new DeferError(`batch ${batchId} got events while they were counted`, COUNT_AGAIN_MS);
+    }
     await notePublishCount(client, publish.publish_id, counted.rowCount);
     const isRight = counted.rowCount === publish.published && counted.fingerprint === publish.fingerprint;
     const changed = await (isRight ? finish : giveUp)(client, work, publish, counted);

@@ -8,12 +8,18 @@ export interface TakenKey {
 
 /** Keeps those from being taken back that the batch lost events to, until the transaction ends. */
 export async function holdOwners(db: Queryable, batchId: string): Promise<void> {
-  await db.query(
-    `select 1 from analytics.backfill_batches
-      where batch_id in (select winner_batch_id from analytics.backfill_losers where loser_batch_id = $1)
-      order by batch_id for key share`,
-    [batchId],
-  );
+  // One that was being taken back may have handed its events over while this waited for it.
+  for (let held = ''; ; ) {
+    const { rows } = await db.query<{ batch_id: string }>(
+      `select batch_id from analytics.backfill_batches
+        where batch_id in (select winner_batch_id from analytics.backfill_losers where loser_batch_id = $1)
+        order by batch_id for key share`,
+      [batchId],
+    );
+    const found = rows.map(({ batch_id }) => batch_id).join(' ');
+    if (found === held) return;
+    held = found;
+  }
 }
 
 /** Events that the batch has published although their keys are not its own, in key order, after the given one. */
