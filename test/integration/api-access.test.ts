@@ -81,5 +81,8 @@ it('describes every route in OpenAPI 3.1', async () => {
     '/v1/batches/{batch_id}/verify',
     '/v1/events/{event_id}',
     '/v1/freezes',
+    '/v1/retention',
+    '/v1/retention/runs',
+    '/v1/retention/runs/{run_id}',
   ]);
 });
