@@ -9,7 +9,6 @@ import {
 } from '@backfill/core/db/queries/deletions';
 import { expiredIdBound } from '@backfill/core/db/queries/expired-keys';
 import {
-  deleteExpiredLineage,
   deleteExpiredLines,
   deleteExpiredLosers,
   type LinePage,
@@ -80,8 +79,11 @@ export async function expireRecords(work: RetentionWork, item: RecordsItem): Pro
     cutOff: before,
   };
   const idBound = expiredIdBound(source, before);
-  await deleteLines(work, item, receipt, (client, page) => deleteExpiredLineage(client, batchId, { ...page, idBound }));
-  await deleteLines(work, item, receipt, (client, page) => deleteExpiredLines(client, batchId, { ...page, idBound }));
+  for (const table of ['backfill_lineage', 'backfill_event_checkpoint_raw'] as const) {
+    const page = (client: Client, at: { after: LinePlace; lines: number }) =>
+      deleteExpiredLines(client, table, batchId, { ...at, idBound });
+    await deleteLines(work, item, receipt, page);
+  }
   for (let deleted = LINES_AT_ONCE; deleted > 0; ) {
     const losers = { idBound, keep, limit: LINES_AT_ONCE };
     const some = async (client: Client) => ({ deleted: await deleteExpiredLosers(client, batchId, losers) });

@@ -12,40 +12,19 @@ export interface LinePage {
   last: LinePlace | null;
 }
 
-/** Walks on through a batch's lineage, and deletes what is of events with lesser ids. */
-export async function deleteExpiredLineage(
-  db: Client,
-  batchId: string,
-  { after, idBound, lines }: { after: LinePlace; idBound: string; lines: number },
-): Promise<LinePage> {
-  const { rows } = await db.query<LinePlace>(
-    `select source_file, line_no from (
-       select source_file, line_no from analytics.backfill_lineage
-        where batch_id = $1 and (source_file, line_no) > ($2, $3) order by source_file, line_no limit $4) as page
-      order by source_file desc, line_no desc limit 1`,
-    [batchId, after.source_file, after.line_no, lines],
-  );
-  const [last] = rows;
-  if (last === undefined) return { deleted: 0, last: null };
-  // By the ends of the page and not by its lines: a join of both may read all lines there are.
-  const { rowCount } = await db.query(
-    `delete from analytics.backfill_lineage
-      where batch_id = $1 and (source_file, line_no) > ($2, $3) and (source_file, line_no) <= ($4, $5)
-        and event_id < $6`,
-    [batchId, after.source_file, after.line_no, last.source_file, last.line_no, idBound],
-  );
-  return { deleted: rowCount ?? 0, last };
-}
+/** What is kept of a batch line by line, under the same key. */
+type LineTable = 'backfill_lineage' | 'backfill_event_checkpoint_raw';
 
-/** Walks on through a batch's accepted lines, and deletes those of events with lesser ids. */
+/** Walks on through a batch's lines in a table, and deletes those of events with lesser ids. */
 export async function deleteExpiredLines(
   db: Client,
+  table: LineTable,
   batchId: string,
   { after, idBound, lines }: { after: LinePlace; idBound: string; lines: number },
 ): Promise<LinePage> {
   const { rows } = await db.query<LinePlace>(
     `select source_file, line_no from (
-       select source_file, line_no from analytics.backfill_event_checkpoint_raw
+       select source_file, line_no from analytics.${table}
         where batch_id = $1 and (source_file, line_no) > ($2, $3) order by source_file, line_no limit $4) as page
       order by source_file desc, line_no desc limit 1`,
     [batchId, after.source_file, after.line_no, lines],
@@ -54,7 +33,7 @@ export async function deleteExpiredLines(
   if (last === undefined) return { deleted: 0, last: null };
   // By the ends of the page and not by its lines: a join of both may read all lines there are.
   const { rowCount } = await db.query(
-    `delete from analytics.backfill_event_checkpoint_raw
+    `delete from analytics.${table}
       where batch_id = $1 and (source_file, line_no) > ($2, $3) and (source_file, line_no) <= ($4, $5)
         and event_id < $6`,
     [batchId, after.source_file, after.line_no, last.source_file, last.line_no, idBound],
