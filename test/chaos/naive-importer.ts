@@ -30,7 +30,7 @@ async function claim({ pool }: Runtime, part: Part): Promise<Map<number, Duplica
     [eventIds.filter((eventId) => !ours.has(eventId))],
   );
   const owners = new Map(others.map((row) => [row.event_id, row.batch_id]));
-  return judgeRows(eventIds, part.batch_id, { live: new Map(), owners });
+  return judgeRows(eventIds, part.batch_id, { live: new Map(), owners, givingWay: new Set() });
 }
 
 async function book({ pool }: Runtime, part: Part, kinds: ReadonlyMap<number, DuplicateKind>): Promise<void> {

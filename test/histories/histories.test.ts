@@ -1,4 +1,4 @@
-import { ROLLBACK_MODES } from '@backfill/core/domain/rollback-mode';
+import { ROLLBACK_MODES, type RollbackMode } from '@backfill/core/domain/rollback-mode';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventLine, WINDOW } from '../support/app-events.ts';
@@ -40,6 +40,8 @@ const step = fc.oneof(
       atOnce: fc.boolean(),
     }),
   },
+  // Of gates that have failed.
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('verify' as const), batch: batchNumber }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('halt' as const), batch: batchNumber }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('resume' as const), batch: batchNumber }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('deliver live' as const), event: fc.nat({ max: EVENTS - 1 }) }) },
@@ -54,6 +56,14 @@ const input = fc.array(fc.array(fc.nat({ max: EVENTS - 1 }), { minLength: 1, max
   maxLength: BATCHES,
 });
 
+/** What each batch replaces: nothing, live events, or a batch before it, by its number. */
+const replaced = fc.tuple(
+  fc.constantFrom('nothing', 'live'),
+  fc.constantFrom('nothing', 'live', 0),
+  fc.constantFrom('nothing', 'live', 0, 1, 1),
+);
+type Replaced = typeof replaced extends fc.Arbitrary<infer R> ? R : never;
+
 let config: Awaited<ReturnType<typeof createConfigDir>>;
 let settings: Record<string, string>;
 /** By the number of the event. */
@@ -66,12 +76,21 @@ const batchId = (number: number) => `batch-${number}`;
 class History {
   readonly #stepper: Stepper;
   readonly #input: readonly number[][];
-  readonly #model = new Model();
+  readonly #replaced: Replaced;
+  readonly #model: Model;
   readonly #jobsRun: Job[] = [];
 
-  constructor(stepper: Stepper, lines: readonly number[][]) {
+  constructor(stepper: Stepper, lines: readonly number[][], targets: Replaced) {
     this.#stepper = stepper;
     this.#input = lines;
+    this.#replaced = targets;
+    this.#model = new Model(
+      new Map(
+        targets.flatMap((target, number) =>
+          target === 'nothing' ? [] : [[batchId(number), typeof target === 'number' ? batchId(target) : null]],
+        ),
+      ),
+    );
   }
 
   #event(number: number): StoredEvent {
@@ -83,10 +102,22 @@ class History {
   async submitAll(): Promise<void> {
     for (const [number, lines] of this.#input.entries()) {
       await this.#stepper.submit(
-        { batchId: batchId(number), source: 'app', window: WINDOW },
+        { batchId: batchId(number), source: 'app', window: WINDOW, request: this.#requestOf(number) },
         { 'a.ndjson': textOf(lines) },
       );
     }
+  }
+
+  #requestOf(number: number) {
+    const target = this.#replaced[number] ?? 'nothing';
+    if (target === 'nothing') return {};
+    return { replaces: typeof target === 'number' ? { batch_id: batchId(target) } : { live: true } };
+  }
+
+  async #rollBack(batch: number, mode: RollbackMode): Promise<void> {
+    const asked = this.#stepper.rollBack(batchId(batch), mode);
+    if (this.#model.isReplaced(batchId(batch))) await expect(asked).rejects.toThrow(/was replaced by/);
+    else await asked;
   }
 
   /** Does the step where it is possible, and nothing otherwise. */
@@ -103,8 +134,11 @@ class History {
         if (taken.atOnce) await this.#workOff(taken.batch);
         return;
       case 'roll back':
-        await stepper.rollBack(batchId(taken.batch), taken.mode);
+        await this.#rollBack(taken.batch, taken.mode);
         if (taken.atOnce) await this.#workOff(taken.batch);
+        return;
+      case 'verify':
+        await stepper.change(batchId(taken.batch), ['gates_failed'], 'verifying');
         return;
       case 'halt':
         await stepper.halt(batchId(taken.batch));
@@ -135,20 +169,32 @@ class History {
     this.#jobsRun.push(job);
     if (job.kind === 'plan') this.#model.plan(job.batch_id);
     if (job.kind === 'canary' || job.kind === 'import') this.#model.importPart(job.batch_id, lines);
-    if (job.kind === 'verify') this.#model.verify(job.batch_id);
+    if (job.kind === 'verify') await this.#verified(job.batch_id);
     if (job.kind === 'publish') await this.#published(job.batch_id);
     // What a snapshot has and is not live any more, only another rollback can have taken: it stays taken.
     if (ROLLBACK_MODES.some((mode) => mode === job.kind)) this.#model.rollBack(job.batch_id);
   }
 
-  /** A publish publishes, and then leaves nothing out that nobody else has; or goes back to the gates with a reason. */
-  async #published(id: string): Promise<void> {
+  async #statusOf(id: string): Promise<string | undefined> {
     const { rows } = await this.#stepper.sql.query<{ status: string }>(
       'select status from analytics.backfill_batches where batch_id = $1',
       [id],
     );
-    if (rows[0]?.status !== 'published') {
-      expect(this.#model.mayGoBack(id), `${id} is ${rows[0]?.status}`).toBe(true);
+    return rows[0]?.status;
+  }
+
+  /** Gates pass where there is something to replace, or nothing is to be. */
+  async #verified(id: string): Promise<void> {
+    const status = await this.#statusOf(id);
+    expect(status, id).toBe(this.#model.hasTarget(id) ? 'awaiting_publish_approval' : 'gates_failed');
+    this.#model.verify(id);
+  }
+
+  /** A publish publishes, and then leaves nothing out that nobody else has; or goes back to the gates with a reason. */
+  async #published(id: string): Promise<void> {
+    const status = await this.#statusOf(id);
+    if (status !== 'published') {
+      expect(this.#model.mayGoBack(id), `${id} is ${status}`).toBe(true);
       return;
     }
     expect(this.#model.missed(id), `${id} leaves out`).toEqual([]);
@@ -200,7 +246,10 @@ class History {
       `select batch_id from analytics.backfill_batches where status = 'awaiting_publish_approval'`,
     );
     // Nobody signs what does not hold any more.
-    for (const { batch_id } of waiting) expect(this.#model.stale(batch_id), batch_id).toEqual([]);
+    for (const { batch_id } of waiting) {
+      expect(this.#model.stale(batch_id), batch_id).toEqual([]);
+      expect(this.#model.hasTarget(batch_id), batch_id).toBe(true);
+    }
   }
 }
 
@@ -233,19 +282,24 @@ it.each(KEY_LAYOUTS)(
   'holds the live events and the keys of the model after every step, keys %s',
   async (layout) => {
     await fc.assert(
-      fc.asyncProperty(input, fc.array(step, { minLength: 1, maxLength: 70, size: 'max' }), async (lines, steps) => {
-        const stepper = await createStepper(layout, settings);
-        try {
-          const history = new History(stepper, lines);
-          await history.submitAll();
-          for (const taken of steps) {
-            await history.take(taken);
-            await history.compare();
+      fc.asyncProperty(
+        input,
+        replaced,
+        fc.array(step, { minLength: 1, maxLength: 70, size: 'max' }),
+        async (lines, targets, steps) => {
+          const stepper = await createStepper(layout, settings);
+          try {
+            const history = new History(stepper, lines, targets);
+            await history.submitAll();
+            for (const taken of steps) {
+              await history.take(taken);
+              await history.compare();
+            }
+          } finally {
+            await stepper.dispose();
           }
-        } finally {
-          await stepper.dispose();
-        }
-      }),
+        },
+      ),
       { numRuns: RUNS, seed: SEED, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true },
     );
   },

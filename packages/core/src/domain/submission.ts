@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 import type { JsonObject } from './json.ts';
 import type { KpiReference } from './kpi.ts';
+import type { Replaces } from './replacement.ts';
 
 /** As the contract writes it. */
 export const BATCH_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -30,6 +31,8 @@ export interface BatchRequest {
   max_overlap?: number | undefined;
   /** What KPIs were on single days, by the books of somebody else. */
   references?: KpiReference[] | undefined;
+  /** What is live already and is to go when the batch is published. */
+  replaces?: Replaces | undefined;
   /** Lets older objects and events in than retention allows, until the date. */
   retention_exception?: { why: string; until: string } | undefined;
   ticket?: string | undefined;

@@ -6,6 +6,7 @@ import { canonicalJson } from '../domain/canonical-json.ts';
 import type { FormatName } from '../domain/format-name.ts';
 import type { JsonValue } from '../domain/json.ts';
 import type { KpiName, KpiReference } from '../domain/kpi.ts';
+import type { Replaces } from '../domain/replacement.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
 /** One pinned object of the input, named by its key below the batch's prefix. */
@@ -65,6 +66,8 @@ export interface Plan {
   retentionException: { why: string; until: string } | null;
   /** The submitter's own count of the missing events; absent when there is none. */
   expectedEvents?: number;
+  /** What its publish takes out of sight; absent when nothing. */
+  replaces?: Replaces;
 }
 
 /** sha256 of the plan's canonical JSON: what run approvals bind to. */

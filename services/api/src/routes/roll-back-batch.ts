@@ -48,6 +48,13 @@ async function requireDone(client: Client, batchId: string, asked: RollbackMode)
 
 /** Asks for the rollback, or for another mode of one that is under way: the last wish counts. */
 async function askForRollback(client: Client, batch: BatchRow, mode: RollbackMode, actor: string): Promise<void> {
+  if (batch.replaced_by !== null) {
+    throw new Problem(
+      'conflict',
+      `The batch was replaced by ${batch.replaced_by}, and nothing of it is live. Roll ${batch.replaced_by} back first, ` +
+        'which brings its rows back.',
+    );
+  }
   const reason = `${mode}, asked for by ${actor}`;
   const isUnderWay = batch.status === 'rolling_back';
   if (isUnderWay && (batch.rollback_mode ?? 'tombstone') === mode) return;

@@ -4,6 +4,7 @@ import { insertBatch } from '@backfill/core/db/queries/batch-insert';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { enqueueOpenWork } from '@backfill/core/dispatch/change-status';
 import { referencesOutside } from '@backfill/core/domain/kpi-references';
+import { replacementProblem } from '@backfill/core/domain/replacement';
 import { type BatchRequest, requestSha256 } from '@backfill/core/domain/submission';
 import type { ApiServer } from '../api-server.ts';
 import type { ApiContext } from '../context.ts';
@@ -27,6 +28,18 @@ function referenceMistakes({ policy }: BackfillConfig, { references = [], window
     path: `references.${index}.${field}`,
     message,
   }));
+}
+
+/** What the batch cannot replace. Asked again by its gates: it may change until then. */
+async function replacesMistakes(
+  { pool }: ApiContext,
+  { source, window, replaces }: BatchRequest,
+): Promise<FieldError[]> {
+  if (replaces === undefined || 'live' in replaces) return [];
+  const target = await getBatch(pool, replaces.batch_id);
+  const batch = { source, window_start: new Date(window.start), window_end: new Date(window.end) };
+  const message = replacementProblem(batch, target);
+  return message === undefined ? [] : [{ path: 'replaces.batch_id', message }];
 }
 
 async function allMistakes(context: ApiContext, invalid: Error, body: unknown): Promise<Error> {
@@ -76,7 +89,11 @@ export function addSubmitBatch(server: ApiServer, context: ApiContext): void {
       let existing = await getBatch(context.pool, body.batch_id);
       if (existing === undefined) {
         const config = await context.loadConfig();
-        const mistakes = [...sourceMistakes(config, body.source), ...referenceMistakes(config, body)];
+        const mistakes = [
+          ...sourceMistakes(config, body.source),
+          ...referenceMistakes(config, body),
+          ...(await replacesMistakes(context, body)),
+        ];
         if (mistakes.length > 0) throw invalidRequest(mistakes);
         const isNew = await submit(context, body, sha256, caller.actor);
         if (isNew) context.logger.info({ batch_id: body.batch_id, source: body.source }, 'batch submitted');

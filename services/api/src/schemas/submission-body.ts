@@ -43,8 +43,10 @@ const references = z
   });
 
 const replaces = z
-  .union([z.strictObject({ batch_id: z.string().regex(BATCH_ID) }), z.strictObject({ live: z.literal(true) })])
-  .refine(() => false, 'is not supported yet: publishing replacements comes with a later version');
+  .union([z.strictObject({ batch_id: z.string().regex(BATCH_ID) }), z.strictObject({ live: z.literal(true) })], {
+    error: 'is neither {batch_id} nor {live: true}',
+  })
+  .describe('Goes when the batch is published, and comes back with its rollback: a published batch, or live events');
 
 const retentionException = z.strictObject({
   why: plainText(1_000),
@@ -94,7 +96,7 @@ export function submissionBody(rawBucket: string) {
     .strictObject({
       batch_id: z.string().regex(BATCH_ID, `does not match ${BATCH_ID.source}`),
       source: z.string().regex(SOURCE_NAME, 'is not the name of a source'),
-      reason: z.enum(BATCH_REASONS).refine((reason) => reason === 'outage', 'is not supported yet: only outage is'),
+      reason: z.enum(BATCH_REASONS),
       input: inputSchema(rawBucket),
       window,
       expected_events: z.int().min(0).optional(),

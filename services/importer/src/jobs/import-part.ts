@@ -4,12 +4,12 @@ import { type KeyTransaction, withKeyTransaction } from '@backfill/core/db/key-t
 import type { Client } from '@backfill/core/db/pool';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { bookImportTime } from '@backfill/core/db/queries/import-pace';
-import { claimKeys } from '@backfill/core/db/queries/key-claim';
+import { claimKeys, type PartClaims } from '@backfill/core/db/queries/key-claim';
 import { getPart, markPartImported, type Part, type PartCounts } from '@backfill/core/db/queries/part-import';
 import { recordLineage, recordLosers, setPartCounts } from '@backfill/core/db/queries/staging-insert';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
-import { type DuplicateKind, type EventHolders, judgeRows } from '@backfill/core/domain/duplicate-kind';
+import { type DuplicateKind, judgeRows, losersOf } from '@backfill/core/domain/duplicate-kind';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { stagePartRows } from './stage-part-rows.ts';
@@ -30,7 +30,7 @@ async function importInTransaction(
   crashPoint('import:marked');
   const claims = await claimKeys(client, keys, part);
   crashPoint('import:claimed');
-  const kinds = claims.allNew ? new Map() : judgeRows(claims.eventIds, part.batch_id, claims.holders);
+  const kinds = await judge(client, part, claims);
   await withFenceWatch(runtime.pool, fence, signal, (watched) => stagePartRows(runtime, client, part, kinds, watched));
   crashPoint('import:staged');
   if ((await recordLineage(client, part)) !== part.event_count) {
@@ -39,7 +39,6 @@ async function importInTransaction(
   crashPoint('import:traced');
   const counts = countKinds(part.event_count, kinds);
   await setPartCounts(client, part.part_id, counts);
-  if (!claims.allNew) await recordLosers(client, part.batch_id, losersOf(part.batch_id, claims.holders));
   await keys.prepare();
   await checkBatchFence(client, fence);
   crashPoint('import:checked');
@@ -52,10 +51,13 @@ function countKinds(events: number, kinds: ReadonlyMap<number, DuplicateKind>): 
   return counts;
 }
 
-/** Events that somebody else has, with the batch that does; null for live ingestion. */
-function losersOf(batchId: string, { live, owners }: EventHolders): Map<string, string | null> {
-  const others = [...owners].filter(([, owner]) => owner !== batchId);
-  return new Map<string, string | null>([...others, ...live]);
+/** Which of the part's rows are not new; what others have is recorded as lost. */
+async function judge(client: Client, { batch_id }: Part, claims: PartClaims): Promise<Map<number, DuplicateKind>> {
+  if (claims.allNew) return new Map();
+  const lost = losersOf(batch_id, claims.holders);
+  // One of several parts with the same event is the first to record it: of what gives way, only its row is new.
+  const newlyLost = await recordLosers(client, batch_id, lost);
+  return judgeRows(claims.eventIds, batch_id, claims.holders, newlyLost);
 }
 
 function countLines(runtime: Runtime, part: Part, counts: PartCounts): void {

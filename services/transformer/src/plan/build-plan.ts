@@ -3,6 +3,7 @@ import { type BackfillConfig, loadConfigDir } from '@backfill/core/config/load-c
 import { gateThresholds, needsRehearsal } from '@backfill/core/config/policy';
 import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import type { KpiReference } from '@backfill/core/domain/kpi';
+import type { Replaces } from '@backfill/core/domain/replacement';
 import { FatalError } from '@backfill/core/errors';
 import type { ManifestEntry, Plan } from '@backfill/core/plan/plan';
 import type { Recipe } from '@backfill/core/recipe/recipe';
@@ -31,7 +32,7 @@ export function buildPlan(given: {
   const { batch, config } = given;
   const gates = gateThresholds(config.policy, batch.source);
   const { kpi } = config.policy;
-  const { max_overlap: maxOverlap, expected_events: expectedEvents, references = [] } = batch.request;
+  const { max_overlap: maxOverlap, expected_events: expectedEvents, references = [], replaces } = batch.request;
   const rate = config.policy.limits.import_events_per_second;
   return {
     planVersion: 1,
@@ -62,5 +63,6 @@ export function buildPlan(given: {
     },
     retentionException: given.retentionException,
     ...(typeof expectedEvents === 'number' && { expectedEvents }),
+    ...(replaces !== undefined && { replaces: replaces as Replaces }),
   };
 }

@@ -1,15 +1,17 @@
+import { replacedValues } from '@backfill/core/db/queries/replaced-rows';
 import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import type { Plan } from '@backfill/core/plan/plan';
 
 const MINUTE_MS = 60_000;
 
-/** Live rows only count where they are later than the batch's own; the times as constants say in which days to look. */
+/** Live rows only count where they are later than the batch's own, and are not replaced; the times as constants say in which days to look. */
 const LATEST_SQL = `
   select $3::timestamptz as window_start, $4::timestamptz as window_end,
          (select max(event_ts) from analytics.events_backfill_staging where batch_id = $1) as delivered,
          (select max(event_ts) from analytics.events_log
            where source = $2 and event_ts >= $3 and event_ts < $4 and deleted_at is null
+             and not ($5 and batch_id is not distinct from $6)
              and event_ts >= coalesce(
                    (select max(event_ts) from analytics.events_backfill_staging where batch_id = $1), $3)) as stored`;
 
@@ -50,10 +52,11 @@ export function freshnessGate({ window_start, window_end, ...latest }: Latest, t
 /** Finds the latest event of a batch's window, staged and live, and judges it. */
 export async function measureFreshness(
   read: BatchReader,
-  { batchId, recipe: { source, window } }: Plan,
+  { batchId, recipe: { source, window }, replaces }: Plan,
   thresholdMinutes: number,
 ): Promise<GateResult> {
-  const values = [batchId, source.source, new Date(window.startMs), new Date(window.endMs)];
+  const [isReplacing, target, start, end] = replacedValues({ source: source.source, ...window, replaces });
+  const values = [batchId, source.source, start, end, isReplacing, target];
   const { rows } = await read((client) => client.query<Latest>(LATEST_SQL, values));
   return freshnessGate(rows[0] as Latest, thresholdMinutes);
 }

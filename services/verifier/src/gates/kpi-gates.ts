@@ -141,7 +141,7 @@ async function compare(
 /** Computes the KPI on the chosen days, but for the weeks in which something happened. */
 async function computeDays(
   client: Client,
-  { batchId, recipe }: Plan,
+  { batchId, recipe, replaces }: Plan,
   kpis: PlannedKpis,
   kpi: KpiName,
   chosen: KpiDays,
@@ -163,6 +163,7 @@ async function computeDays(
     spans: spansOf(days),
     funnelSteps: funnel?.steps ?? [],
     funnelWindowMs: reachMs,
+    replaced: { source, ...recipe.window, replaces },
   });
   return { days, values };
 }

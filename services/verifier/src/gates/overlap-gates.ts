@@ -18,14 +18,17 @@ export interface RecutFile {
 /**
  * Finds the file of a batch ($1) with the largest share of events that another batch has from files with another text.
  * Numbers of occurrences hold within a file: in one that was cut anew they count something else, and what repeats is
- * lost or doubled.
+ * lost or doubled. What the batch replaces is no measure for it.
  */
 const RECUT_SQL = `
   with pairs as (
     select mine.source_file, mine.line_no, l.winner_batch_id as winner,
            bool_or(tf.content_sha256 = f.content_sha256) as is_same
       from analytics.backfill_losers l
-      join analytics.backfill_batches w on w.batch_id = l.winner_batch_id and w.status <> 'rolled_back'
+      join analytics.backfill_batches b on b.batch_id = l.loser_batch_id
+      join analytics.backfill_batches w
+        on w.batch_id = l.winner_batch_id and w.status <> 'rolled_back' and w.replaced_by is null
+       and w.batch_id is distinct from b.replaces_batch_id
       join analytics.backfill_event_checkpoint_raw mine
         on mine.batch_id = l.loser_batch_id and mine.event_id = l.event_id
       join analytics.backfill_files f on f.batch_id = mine.batch_id and f.source_file = mine.source_file

@@ -4,6 +4,7 @@ import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import type { DuplicateKind } from '@backfill/core/domain/duplicate-kind';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { isJsonObject, type JsonValue } from '@backfill/core/domain/json';
+import type { Replaces } from '@backfill/core/domain/replacement';
 import { tryParseJson } from '@backfill/core/domain/try-json';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck } from '@backfill/core/recipe/validate-event';
@@ -115,6 +116,7 @@ function identityProblem(row: StagedRow, payload: JsonValue | undefined, { taxon
 export interface RowMeasures {
   batchId: string;
   recipe: Recipe;
+  replaces: Replaces | undefined;
   minValidShare: number;
   /** Takes the event of each row, with its part. */
   ids: MultisetHash;
@@ -125,7 +127,7 @@ export interface RowMeasures {
 /** Reads every staged row of the batch once, in id order and bounded memory: schema, identity, digests. */
 export async function measureRows(
   read: BatchReader,
-  { batchId, recipe, minValidShare, ids, sample }: RowMeasures,
+  { batchId, recipe, replaces, minValidShare, ids, sample }: RowMeasures,
   signal: AbortSignal,
 ): Promise<RowFindings> {
   const check = compileTaxonomyCheck(recipe);
@@ -149,7 +151,7 @@ export async function measureRows(
       }
       sample.addBlock(counted, toPublish.digestSoFar());
     }
-    return findRepeatedIds(client, batchId, recipe);
+    return findRepeatedIds(client, batchId, recipe, replaces);
   });
   // A batch that has nothing to show for itself proves nothing.
   const validShare = staged === 0 ? 0 : (staged - invalid.rows) / staged;

@@ -10,6 +10,7 @@ import { insertGateResults } from '@backfill/core/db/queries/gate-result-insert'
 import { listGateResults } from '@backfill/core/db/queries/gate-result-list';
 import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
+import type { ReplacedRows } from '@backfill/core/db/queries/replaced-rows';
 import { areRowsToPublishStale, markRowsToPublish } from '@backfill/core/db/queries/rows-to-publish';
 import { listFilesOfParts } from '@backfill/core/db/queries/staged-sample-list';
 import { withTransaction } from '@backfill/core/db/transaction';
@@ -18,6 +19,7 @@ import { createBatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { canonicalJson } from '@backfill/core/domain/canonical-json';
 import type { GateResult } from '@backfill/core/domain/gate-result';
+import type { JsonObject } from '@backfill/core/domain/json';
 import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
@@ -27,6 +29,7 @@ import { measureKpis } from '../gates/kpi-gates.ts';
 import { MultisetHash } from '../gates/multiset-hash.ts';
 import { measureOverlap, overlapThresholds } from '../gates/overlap-gates.ts';
 import { recountGate, recountMirror } from '../gates/recount-gate.ts';
+import { measureReplaces } from '../gates/replaces-gate.ts';
 import { measureRows } from '../gates/row-gates.ts';
 import { measureSample } from '../gates/sample-gate.ts';
 import { orUnmeasured, orUnmeasuredOne, unmeasured } from '../gates/unmeasured-gate.ts';
@@ -48,10 +51,15 @@ interface Findings extends BatchProof {
   results: GateResult[];
 }
 
-/** What publish approvals bind to: the plan, every gate with its numbers, and the digest of the rows to publish. */
+/**
+ * What publish approvals bind to: the plan, every gate with its numbers, the digest of the rows to publish, and, where they
+ * replace others, what changes.
+ */
 export function gateSetHash(planHash: string, results: readonly GateResult[], rowsDigest: string | null): string {
   const gates = results.map(({ gate, threshold, observed, passed }) => ({ gate, threshold, observed, passed }));
-  return hash('sha256', canonicalJson({ plan_hash: planHash, gates, rows_digest: rowsDigest }), 'hex');
+  const replaced = results.find(({ gate }) => gate === 'replaces')?.detail;
+  const signed = { plan_hash: planHash, gates, rows_digest: rowsDigest, ...(replaced && { replaced }) };
+  return hash('sha256', canonicalJson(JSON.parse(JSON.stringify(signed)) as JsonObject), 'hex');
 }
 
 async function measure(
@@ -66,6 +74,7 @@ async function measure(
   const ids = MultisetHash.pair();
   const sample = new SampleDraw(planHash, await read((db) => listFilesOfParts(db, batchId)), context.isSuppressed);
   let rows = UNREAD_ROWS;
+  let replaced: ReplacedRows | null = null;
   // Beside the rows, which keep this process busy: unpacking and counting others do.
   const [books, ofRows] = await sideBySide(signal, (watched) => {
     const mirror = once(() => recountMirror(context, ids.first, watched));
@@ -76,11 +85,24 @@ async function measure(
       () => orUnmeasuredOne('volume', gates.volume, (allowed) => measureVolume(read, plan, allowed)),
       () => orUnmeasuredOne('freshness', gates.freshness_minutes, (allowed) => measureFreshness(read, plan, allowed)),
       () => measureKpis(read, plan, kpiMomentMs),
+      () =>
+        orUnmeasured(plan.replaces === undefined ? {} : { replaces: 0 }, async () => {
+          const found = await measureReplaces(read, plan);
+          replaced = found.replaced;
+          return found.gates;
+        }),
     ]);
     return [
       measured.then((results) => ({ results, mirror, files })),
       orUnmeasured({ schema: gates.schema, identity: 0 }, async () => {
-        const given = { batchId, recipe, minValidShare: gates.schema, ids: ids.second, sample };
+        const given = {
+          batchId,
+          recipe,
+          replaces: plan.replaces,
+          minValidShare: gates.schema,
+          ids: ids.second,
+          sample,
+        };
         const { gates: found, ...proof } = await measureRows(read, given, watched);
         rows = proof;
         return found;
@@ -100,7 +122,7 @@ async function measure(
     ...{ planHash, approvals, rowsDigest },
     roles: plan.policy.approvals.override ?? [],
   });
-  return { results, gateSetHash: gateSetHash(planHash, results, rowsDigest), ...rows };
+  return { results, gateSetHash: gateSetHash(planHash, results, rowsDigest), replaced, ...rows };
 }
 
 /** Gates that fail without a row to look at, which is the reason to tell. */

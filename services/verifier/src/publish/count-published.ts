@@ -38,9 +38,10 @@ async function count({ read, batchId }: PublishWork): Promise<Counted> {
   });
 }
 
-function describePublish({ published, taken_over, newly_suppressed, newly_live }: PublishRow): string {
+function describePublish({ published, taken_over, newly_suppressed, newly_live, replaced }: PublishRow): string {
   const takenOver = taken_over === 0 ? '' : `, ${taken_over} of them taken over from batches that are not published`;
-  return `${published} events${takenOver}; left out: ${newly_suppressed} newly suppressed, ${newly_live} newly live`;
+  const inPlaceOf = replaced ? ` in place of ${replaced}` : '';
+  return `${published} events${inPlaceOf}${takenOver}; left out: ${newly_suppressed} newly suppressed, ${newly_live} newly live`;
 }
 
 async function finish(client: Client, { batchId, fence }: PublishWork, publish: PublishRow, counted: Counted) {

@@ -30,6 +30,7 @@ import { countStaged, overlapOf } from '../gates/staged-counts.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { keepAwake } from './keep-awake.ts';
 import { ACTOR, OutdatedError, type PublishWork } from './publish-work.ts';
+import { bookReplacement, replaceTarget } from './replace-target.ts';
 import { takeOverKeys } from './take-over-keys.ts';
 
 /** What a publish has written, before anybody else sees it. */
@@ -142,16 +143,18 @@ async function publishInTransaction(client: Client, keys: KeyTransaction, work: 
   if (await canPublishMore(client, batchId)) {
     throw new OutdatedError('a batch with the same events was taken back since the verification');
   }
+  const target = await replaceTarget(client, work);
   const { written, staged } = await writeSignedRows(client, work);
   const counts = await settleLeftOut(client, work, written, staged.rowCount);
   const expected = await expectLive(client, batchId, counts, staged);
   const { taken, rivals } = await takeOverKeys(client, keys, batchId);
   crashPoint('publish:taken');
+  await bookReplacement(client, work);
   const recalled = await recallBatches(client, rivals, `${batchId} published events that both delivered`);
   // Not earlier: the batch's row is locked from here on, and a halt would wait for what comes in between.
   if (!(await setRowsLive(client, batchId, fence.epoch))) throw new StaleWorkError(`batch ${batchId} was stopped`);
   await keys.prepare();
-  const done = { ...counts, ...expected, taken_over: taken };
+  const done = { ...counts, ...expected, ...target, taken_over: taken };
   if (!(await notePublishedRows(client, publish.publish_id, done))) {
     throw new StaleWorkError(`the rows of batch ${batchId} were published by another process`);
   }

@@ -31,6 +31,15 @@ export interface BatchRow {
   completed_at: Date | null;
   /** True while the batch's rows are in the stored events: before it is `published`, they are counted. */
   rows_live: boolean;
+  /** What its publish takes out of sight: that batch's rows, or those of live ingestion in its window. */
+  replaces_batch_id: string | null;
+  replaces_live: boolean;
+  /** The published batch that has replaced this one, whose rows are not live meanwhile. */
+  replaced_by: string | null;
+  /** What is to be replaced, as the verification found it. */
+  replaced_rows: number | null;
+  replaced_fingerprint: string | null;
+  replaced_mark: string | null;
   /** Of a batch that is being rolled back; null stands for tombstones. */
   rollback_mode: RollbackMode | null;
 }

@@ -139,6 +139,23 @@ async function holdOwners(db: Queryable, batchIds: readonly string[]): Promise<v
   if (await hasOpenRelease(db, batchIds)) throw new DeferError('the keys of a batch are being freed', 1_000);
 }
 
+/**
+ * Who of these holders has nothing live when the batch is published: what it replaces, and batches that another one has
+ * replaced.
+ */
+async function listGivingWay(db: Queryable, batchId: string, holders: Iterable<string | null>) {
+  const { rows } = await db.query<{ batch_id: string | null }>(
+    `select h.batch_id
+       from analytics.backfill_batches b, analytics.backfill_batches h
+      where b.batch_id = $1 and h.batch_id = any ($2)
+        and (h.batch_id = b.replaces_batch_id or h.replaced_by is not null)
+     union all
+     select null from analytics.backfill_batches where batch_id = $1 and replaces_live`,
+    [batchId, [...new Set(holders)].filter((holder) => holder !== null)],
+  );
+  return new Set(rows.map(({ batch_id }) => batch_id));
+}
+
 /** Who has the part's events; without the ids when all of them are its own. */
 export type PartClaims = { allNew: true } | { allNew: false; eventIds: string[]; holders: EventHolders };
 
@@ -162,7 +179,8 @@ export async function claimKeys(db: Queryable, keys: KeyTransaction, part: Part)
     const owners = await store.findOwners();
     if (claimed + live.size + [...owners.keys()].filter((id) => !live.has(id)).length === distinct) {
       if (keys.isSeparate) await holdOwners(db, [...new Set(owners.values())]);
-      return { allNew: false, eventIds, holders: { live, owners } };
+      const givingWay = await listGivingWay(db, part.batch_id, [...live.values(), ...owners.values()]);
+      return { allNew: false, eventIds, holders: { live, owners, givingWay } };
     }
     if (round === MOST_CLAIMS) throw new DeferError(`the owners of part ${part.part_id}'s events keep changing`, 1_000);
     claimed += await store.claimFree(liveIds);

@@ -69,7 +69,7 @@ export async function holdHeirs(db: Queryable, batchId: string): Promise<void> {
 
 /**
  * Events that the batch handed over, in key order, and the batches that have them now: those that they were handed to, or
- * whoever came after these.
+ * whoever came after these. Of what nobody has, a batch that was replaced keeps its claim.
  */
 export async function listRehomedKeys(
   db: Queryable,
@@ -78,13 +78,15 @@ export async function listRehomedKeys(
   limit: number,
 ): Promise<RehomedKey[]> {
   const { rows } = await db.query<RehomedKey>(
-    `select h.event_id, e.batch_id
+    `select h.event_id, coalesce(e.batch_id, r.batch_id) as batch_id
        from analytics.backfill_batches b
        join analytics.backfill_handovers h on h.from_batch_id = b.batch_id and h.from_attempt = $2
-       join analytics.events_log e
-         on e.event_id = h.event_id and e.deleted_at is null and e.batch_id is not null
-        and e.event_ts >= b.window_start and e.event_ts < b.window_end
-      where b.batch_id = $1 and h.event_id > $3
+       left join analytics.events_log e
+              on e.event_id = h.event_id and e.deleted_at is null
+             and e.event_ts >= b.window_start and e.event_ts < b.window_end
+       left join analytics.backfill_batches r
+              on r.batch_id = h.to_batch_id and r.replaced_by is not null and e.event_id is null
+      where b.batch_id = $1 and h.event_id > $3 and coalesce(e.batch_id, r.batch_id) is not null
       order by h.event_id limit $4`,
     [batch_id, attempt, after, limit],
   );

@@ -1,5 +1,6 @@
 import type { Client } from '../pool.ts';
 import { limitStatements } from './limit-statements.ts';
+import { isReplaced, type ReplacedSpan, replacedValues } from './replaced-rows.ts';
 
 /** A KPI to be computed for a batch that is not published. */
 export interface KpiQuestion {
@@ -13,6 +14,8 @@ export interface KpiQuestion {
   funnelSteps: readonly string[];
   funnelWindowMs: number;
   timeoutSeconds: number;
+  /** What readers would not see any more after the publish. */
+  replaced: ReplacedSpan;
 }
 
 /** What a KPI is on a local day, and what it would be after the publish; null where the definition gives nothing. */
@@ -29,13 +32,15 @@ export class KpiDefinitionError extends Error {
 const EVENT_COLUMNS = 'event_id, event_name, event_ts, session_id, subject_id, payload';
 
 // Span by span, so that only the partitions of these days are read: what is not fenced off would be one join with all.
-const LIVE = `
+const live = (condition: string) => `
   select ${EVENT_COLUMNS}
     from unnest($3::timestamptz[], $4::timestamptz[]) as span (starts, ends)
    cross join lateral (
      select ${EVENT_COLUMNS} from analytics.events_log e
-      where e.source = $2 and e.deleted_at is null and e.event_ts >= span.starts and e.event_ts < span.ends
+      where e.source = $2 and e.deleted_at is null and e.event_ts >= span.starts and e.event_ts < span.ends ${condition}
      offset 0) as live`;
+
+const STAYING = live(`and not ${isReplaced('$8', '$9', '$10', '$11')}`);
 
 const TO_PUBLISH = `
   select ${EVENT_COLUMNS} from analytics.backfill_rows_to_publish where batch_id = $1`;
@@ -48,12 +53,15 @@ ${definition}
 ) as of_user
 ) as definition`;
 
-/** The statement that a definition is run in: over both sets of events at once, so that both are of one moment. */
+/**
+ * The statement that a definition is run in: over the live events, and over those that stay with those to come, at once, so
+ * that both are of one moment.
+ */
 export function kpiStatement(definition: string): string {
   return `with kpi_settings (time_zone, funnel_steps, funnel_window) as (
   select $5::text, $6::text[], make_interval(secs => $7::float8 / 1000)
-)${series('live', LIVE, definition)}
-union all${series('proposed', `${LIVE}\n   union all${TO_PUBLISH}`, definition)}`;
+)${series('live', live(''), definition)}
+union all${series('proposed', `${STAYING}\n   union all${TO_PUBLISH}`, definition)}`;
 }
 
 interface Row {
@@ -69,7 +77,7 @@ interface Row {
  */
 export async function explainKpi(client: Client, definition: string): Promise<void> {
   await client.query('set transaction read only');
-  await client.query(`explain ${kpiStatement(definition)}`, ['', '', [], [], 'UTC', [], 0]);
+  await client.query(`explain ${kpiStatement(definition)}`, ['', '', [], [], 'UTC', [], 0, false, null, null, null]);
 }
 
 /**
@@ -92,6 +100,7 @@ export async function listKpiDays(client: Client, question: KpiQuestion): Promis
     timeZone,
     funnelSteps,
     funnelWindowMs,
+    ...replacedValues(question.replaced),
   ]);
   await client.query('rollback to savepoint kpi');
   const days = new Map<string, KpiDay>();

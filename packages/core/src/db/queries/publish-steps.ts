@@ -26,6 +26,9 @@ export interface PublishRow {
   newly_suppressed: number | null;
   newly_live: number | null;
   withheld: number | null;
+  /** What the batch replaces: tombstoned, and how much of it had changed since the signatures. */
+  replaced: number | null;
+  replaced_since: number | null;
   /** Of the live rows, as the transaction left them; see `fingerprintLive`. */
   fingerprint: string | null;
   /** sha256 over the sorted ids of what was published, each with a line end; null where something was left out. */
@@ -119,19 +122,25 @@ export async function notePublishSnapshot(
 export async function notePublishedRows(
   db: Queryable,
   publishId: number,
-  done: PublishCounts & { taken_over: number; fingerprint: string; checksum: string | null },
+  done: PublishCounts & {
+    taken_over: number;
+    fingerprint: string;
+    checksum: string | null;
+    replaced: number;
+    replaced_since: number;
+  },
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `update analytics.backfill_publishes p
         set step = 'count', published = $2, taken_over = $3, newly_suppressed = $4, newly_live = $5, fingerprint = $6,
-            checksum = $7,
+            checksum = $7, replaced = $8, replaced_since = $9,
             withheld = (select count(*) from analytics.backfill_losers l where l.loser_batch_id = p.batch_id and l.withheld),
             visible_at = clock_timestamp(),
             visible_seconds = greatest(0, extract(epoch from clock_timestamp() - go_at))
       where publish_id = $1 and step = 'rows' and outcome is null`,
     [
       ...[publishId, done.published, done.taken_over, done.newly_suppressed, done.newly_live],
-      ...[done.fingerprint, done.checksum],
+      ...[done.fingerprint, done.checksum, done.replaced, done.replaced_since],
     ],
   );
   return rowCount === 1;

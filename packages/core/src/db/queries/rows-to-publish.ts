@@ -2,12 +2,16 @@ import type { Client, Queryable } from '../pool.ts';
 
 /**
  * Whether a batch may publish an event it lost (`l`): another batch has it, whose rows are not live; or they are, of another
- * attempt than the one that had the event. Never what belongs to somebody who was suppressed at the verification.
+ * attempt than the one that had the event; or whoever has it is what the batch replaces. Never what belongs to somebody who
+ * was suppressed at the verification.
  */
 const MAY_PUBLISH = `
   not l.withheld
-  and coalesce((select not w.rows_live or w.attempt <> l.winner_attempt
-                  from analytics.backfill_batches w where w.batch_id = l.winner_batch_id), false)`;
+  and (coalesce((select not w.rows_live or w.attempt <> l.winner_attempt
+                   from analytics.backfill_batches w where w.batch_id = l.winner_batch_id), false)
+       or coalesce((select case when l.winner_batch_id is null then b.replaces_live
+                                else b.replaces_batch_id = l.winner_batch_id end
+                      from analytics.backfill_batches b where b.batch_id = l.loser_batch_id), false))`;
 
 /** What is in force now, or was when it was written down: a clock that goes back lifts no suppression. */
 const IN_FORCE = 'p.effective_from <= greatest(now(), p.recorded_at)';

@@ -31,21 +31,24 @@ export async function recordLineage(db: Queryable, part: Part): Promise<number> 
  * Records the events that another batch or live ingestion has, for the day their owner is taken back.
  *
  * @param losers event → the batch that has it, null for live ingestion
+ * @returns the events that were not on record before
  */
 export async function recordLosers(
   db: Queryable,
   batchId: string,
   losers: ReadonlyMap<string, string | null>,
-): Promise<void> {
-  if (losers.size === 0) return;
-  await db.query(
+): Promise<ReadonlySet<string>> {
+  if (losers.size === 0) return new Set();
+  const { rows } = await db.query<{ event_id: string }>(
     `insert into analytics.backfill_losers (loser_batch_id, event_id, winner_batch_id, winner_attempt)
      select $1, l.event_id, l.winner, w.attempt
        from unnest($2::text[], $3::text[]) as l (event_id, winner)
        left join analytics.backfill_batches w on w.batch_id = l.winner
       -- In key order: another part of the batch may record the same events.
       order by l.event_id collate "C"
-     on conflict do nothing`,
+     on conflict do nothing
+     returning event_id`,
     [batchId, [...losers.keys()], [...losers.values()]],
   );
+  return new Set(rows.map(({ event_id }) => event_id));
 }
