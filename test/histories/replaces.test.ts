@@ -34,9 +34,9 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
   });
   afterEach(() => stepper.dispose());
 
-  async function verify(batchId: string, events: string, replaces?: string | { live: true }) {
-    const request =
-      replaces === undefined ? {} : { replaces: typeof replaces === 'string' ? { batch_id: replaces } : replaces };
+  async function verify(batchId: string, events: string, replaces?: string | { live: true }, others = {}) {
+    const target = typeof replaces === 'string' ? { batch_id: replaces } : replaces;
+    const request = { ...(target && { replaces: target }), ...others };
     const text = events.split(' ').map(lineOf).join('');
     await stepper.submit({ batchId, source: 'app', window: WINDOW, request }, { 'a.ndjson': text });
     return walk.workOff(batchId);
@@ -261,6 +261,49 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
     expect(await live()).toEqual(['0b new']);
     await rollBack('new', 'snapshot');
     expect(await live()).toEqual(['0 (live)', '1 (live)']);
+  });
+
+  it('leaves live rows to a later batch that would have replaced them too', async () => {
+    await deliverLive('0', '1');
+    await publish('first', '0', { live: true });
+    await deliverLive('2');
+    await publish('second', '3', { live: true });
+    expect(await live()).toEqual(['0 first', '3 second']);
+    await rollBack('first');
+    expect(await live()).toEqual(['3 second']);
+    await rollBack('second');
+    expect(await live()).toEqual(['0 (live)', '1 (live)', '2 (live)']);
+  });
+
+  it('replaces what came live since the signatures, where the policy lets it', async () => {
+    await deliverLive('0', '1');
+    expect(await verify('new', '1b', { live: true }, { max_overlap: 0.5 })).toBe('awaiting_publish_approval');
+    await deliverLive('2');
+    await walk.publish('new');
+    expect(await live()).toEqual(['1b new']);
+    const published = 'select replaced::int, replaced_since::int from analytics.backfill_publishes where batch_id = $1';
+    expect(await one(published, 'new')).toEqual({ replaced: 3, replaced_since: 1 });
+    await rollBack('new');
+    expect(await live()).toEqual(['0 (live)', '1 (live)', '2 (live)']);
+    await verify('newer', '1b', { live: true }, { max_overlap: 0.5 });
+    await deliverLive('3');
+    await stepper.sql.query(`update analytics.events_log set deleted_at = now() where ${EVENT} = '0'`);
+    await walk.toPublishing('newer');
+    // One came and one went, of three.
+    expect(await walk.workOff('newer')).toBe('awaiting_publish_approval');
+    expect(await live()).toEqual(['1 (live)', '2 (live)', '3 (live)']);
+  });
+
+  it('leaves gone what is past retention by then', async () => {
+    await publish('old', '0 1');
+    await publish('new', '1 2', 'old');
+    await stepper.sql.query(`
+      set session_replication_role = replica;
+      update analytics.backfill_plans set plan = jsonb_set(plan, '{policy,retention,event_months}', '0') where batch_id = 'new';
+      set session_replication_role = origin`);
+    await rollBack('new');
+    expect(await live()).toEqual([]);
+    expect(await proofOf('new')).toMatchObject({ replaced: { revived: 0, expired: 2 } });
   });
 
   it('shows neither both nor none of them when its publish dies', async () => {

@@ -34,6 +34,16 @@ describe('submissionBody', () => {
     });
   });
 
+  it('says what is to be replaced', () => {
+    const replacesOf = (options: Partial<SubmissionOptions>) =>
+      submissionBody('b1', INPUT, { ...OPTIONS, ...options }).replaces;
+    expect(replacesOf({ replacesBatch: 'old' })).toEqual({ batch_id: 'old' });
+    expect(replacesOf({ replacesLive: true })).toEqual({ live: true });
+    expect(mistakesOf('b1', { ...OPTIONS, replacesBatch: 'old', replacesLive: true })).toEqual([
+      '--replaces-batch and --replaces-live do not go together',
+    ]);
+  });
+
   it('brings numbers and the retention exception along', () => {
     const options = { ...OPTIONS, expectedEvents: '12', maxOverlap: '0.02', ticket: 'T-1' };
     const exception = { retentionExceptionWhy: 'audit', retentionExceptionUntil: '2027-01-01' };

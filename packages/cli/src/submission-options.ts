@@ -13,6 +13,8 @@ export interface SubmissionOptions {
   maxOverlap?: string;
   references?: string;
   reason: string;
+  replacesBatch?: string;
+  replacesLive?: boolean;
   retentionExceptionWhy?: string;
   retentionExceptionUntil?: string;
   ticket?: string;
@@ -28,6 +30,8 @@ export function withSubmissionOptions(command: Command): Command {
     .option('--max-overlap <share>', 'share of events that live ingestion may have as well')
     .option('--references <file>', 'what others have counted: a JSON list of {kpi, day, value, source}')
     .option('--reason <reason>', 'why there is something to fill', 'outage')
+    .option('--replaces-batch <id>', 'the published batch whose place it takes (reprocess, schema_migration)')
+    .option('--replaces-live', 'takes the place of live events in the window')
     .option('--retention-exception-why <text>', 'lets older data in: the reason')
     .option('--retention-exception-until <date>', 'lets older data in: how long it may stay')
     .option('--ticket <text>', 'where the work is tracked');
@@ -52,6 +56,7 @@ export function submissionBody(batchId: string, input: string, options: Submissi
     ...numberMistakes('--expected-events', options.expectedEvents, 'a whole number', /^\d{1,15}$/),
     ...numberMistakes('--max-overlap', options.maxOverlap, 'a share from 0 to 1', /^(0?\.\d+|0|1(\.0+)?)$/),
     ...exceptionMistakes(options),
+    ...replacesMistakes(options),
   ];
   if ('mistake' in given || mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
   const { retentionExceptionWhy: why, retentionExceptionUntil: until, ticket } = options;
@@ -64,9 +69,21 @@ export function submissionBody(batchId: string, input: string, options: Submissi
     ...(options.expectedEvents !== undefined && { expected_events: Number(options.expectedEvents) }),
     ...(options.maxOverlap !== undefined && { max_overlap: Number(options.maxOverlap) }),
     ...(given.references !== undefined && { references: given.references }),
+    ...replacesOf(options),
     ...(why !== undefined && until !== undefined && { retention_exception: { why, until } }),
     ...(ticket !== undefined && { ticket }),
   };
+}
+
+function replacesOf({ replacesBatch, replacesLive }: SubmissionOptions): Pick<BatchRequest, 'replaces'> {
+  if (replacesBatch !== undefined) return { replaces: { batch_id: replacesBatch } };
+  return replacesLive === true ? { replaces: { live: true } } : {};
+}
+
+function replacesMistakes({ replacesBatch, replacesLive }: SubmissionOptions): string[] {
+  return replacesBatch !== undefined && replacesLive === true
+    ? ['--replaces-batch and --replaces-live do not go together']
+    : [];
 }
 
 function batchIdMistakes(batchId: string): string[] {

@@ -91,6 +91,11 @@ function rollbackView(rollback: RollbackRow | undefined): BatchView['rollback'] 
   return { ...proof, at: rolled_back_at.toISOString() };
 }
 
+function replacesView({ replaces_batch_id: batch_id, replaces_live: live }: BatchRow): BatchView['replaces'] {
+  if (batch_id !== null) return { batch_id };
+  return live ? { live } : null;
+}
+
 /** The public view of a batch; see the schema for what each number means. */
 export function toBatchView(facts: BatchFacts): BatchView {
   const { batch, balance = NOTHING } = facts;
@@ -103,6 +108,8 @@ export function toBatchView(facts: BatchFacts): BatchView {
     status_reason: batch.status_reason,
     resume_status: batch.resume_status,
     window: { start: batch.window_start.toISOString(), end: batch.window_end.toISOString() },
+    replaces: replacesView(batch),
+    replaced_by: batch.replaced_by,
     submitted_by: batch.submitted_by,
     created_at: batch.created_at.toISOString(),
     updated_at: batch.updated_at.toISOString(),

@@ -9,10 +9,11 @@ const line = (batchId: string, lineNo: number) => ({
   source_file: `${batchId}.log`,
   line_no: lineNo,
 });
-const row = (batchId: string | null, deletedAt: Date | null) => ({
+const row = (batchId: string | null, deletedAt: Date | null, replacedBy: string | null = null) => ({
   batch_id: batchId,
   ingested_at: at,
   deleted_at: deletedAt,
+  replaced_by: replacedBy,
 });
 
 describe('parseEventId', () => {
@@ -42,6 +43,7 @@ describe('toEventTrace', () => {
     ['an event that only live ingestion has', [], [row(null, null)], undefined, 'live', null, 'live', null],
     ['a published event taken back', [line('b', 7)], [row('b', at)], undefined, 'tombstoned', null, 'none', 7],
     ['one taken back and imported again', [line('b', 7)], [row('b', at)], 'b', 'staged', 'b', 'batch', 7],
+    ['one that another batch replaced', [line('b', 7)], [row('b', at, 'c')], 'b', 'replaced', 'b', 'batch', 7],
     ['one taken back before its publish', [line('b', 7)], [], undefined, 'released', null, 'none', 7],
   ])('tells %s', (_what, lines, stored, keyOwner, state, owner, kind, lineNo) => {
     const trace = toEventTrace(ID, { lines, stored, keyOwner });

@@ -15,6 +15,7 @@ export function parseEventId(eventId: string): { source: string; eventTs: Date }
 
 function traceState(live: StoredRow | undefined, owner: string | undefined, stored: readonly StoredRow[]) {
   if (live !== undefined) return 'live';
+  if (stored.some((row) => row.replaced_by !== null)) return 'replaced';
   if (owner !== undefined) return 'staged';
   return stored.length > 0 ? 'tombstoned' : 'released';
 }
@@ -51,6 +52,7 @@ export function toEventTrace(
       batch_id: row.batch_id,
       ingested_at: row.ingested_at.toISOString(),
       deleted_at: row.deleted_at?.toISOString() ?? null,
+      replaced_by: row.replaced_by,
     })),
   };
 }

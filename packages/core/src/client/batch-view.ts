@@ -73,6 +73,7 @@ const restoredSnapshotSchema = z.looseObject({
   restored: count,
   suppressed: count,
   expired: count,
+  replaced: count.optional(),
   taken_back: count,
   own: count,
   since: z.record(z.string(), count),
@@ -89,6 +90,10 @@ export const batchViewSchema = z.looseObject({
   source: z.string(),
   status: z.enum(BATCH_STATUSES),
   status_reason: z.string().nullable(),
+  /** Absent from an older API, as is the next one. */
+  replaces: z.union([z.looseObject({ batch_id: z.string() }), z.looseObject({ live: z.literal(true) })]).nullish(),
+  /** The batch that has replaced it. */
+  replaced_by: z.string().nullish(),
   plan_hash: z.string().nullable(),
   window: z.looseObject({ start: z.string(), end: z.string() }),
   created_at: z.string(),
@@ -125,6 +130,11 @@ export const batchViewSchema = z.looseObject({
       others_after: z.string().nullable(),
       others_recent: count.nullable(),
       snapshot: restoredSnapshotSchema.nullable(),
+      replaced: z
+        .looseObject({ revived: count, suppressed: count, expired: count, live: count })
+        .nullable()
+        // Absent from an older API.
+        .default(null),
     })
     .nullable(),
 });

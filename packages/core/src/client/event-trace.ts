@@ -21,6 +21,8 @@ export const eventTraceSchema = z.looseObject({
       batch_id: z.string().nullable(),
       ingested_at: z.string(),
       deleted_at: z.string().nullable(),
+      /** Absent from an older API. */
+      replaced_by: z.string().nullish(),
     }),
   ),
 });

@@ -14,6 +14,8 @@ export interface RestoredSnapshot {
   suppressed: number;
   /** Not live again: older than events are kept. */
   expired: number;
+  /** Not live again: another batch has replaced them. Absent in older proofs. */
+  replaced?: number | undefined;
   /** Not live again: of other batches that were taken back since. */
   taken_back: number;
   /** Not live again: of the batch itself. */
@@ -22,6 +24,18 @@ export interface RestoredSnapshot {
   since: Record<string, number>;
   /** Ids of the first 20 of those. */
   since_examples: string[];
+}
+
+/** What became of the rows that a batch had replaced, when it was rolled back. */
+export interface RevivedRows {
+  /** Live again. */
+  revived: number;
+  /** Not live again: of people who are suppressed by now. */
+  suppressed: number;
+  /** Not live again: older than events are kept. */
+  expired: number;
+  /** Live already, since somebody else delivered them. */
+  live: number;
 }
 
 /** What a rollback did and the proof of it, as it is stored. */
@@ -45,4 +59,6 @@ export interface RollbackProof {
   others_recent: number | null;
   /** Null for other modes, and where nothing of the batch had been published. */
   snapshot: RestoredSnapshot | null;
+  /** Null where the batch had replaced nothing. */
+  replaced: RevivedRows | null;
 }

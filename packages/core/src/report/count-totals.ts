@@ -1,8 +1,9 @@
 import type { DayCount } from './report.ts';
 
-/** Events of a day, or of a type, before the batch and added by it. */
+/** Events of a day, or of a type, before the batch, taken away by it, and added by it. */
 export interface Totals {
   before: number;
+  replaced: number;
   added: number;
 }
 
@@ -41,11 +42,15 @@ export function totalsByType(counts: readonly DayCount[]): TypeTotal[] {
     .sort((a, b) => b.before + b.added - a.before - a.added || (a.event_name < b.event_name ? -1 : 1));
 }
 
-function add(totals: Map<string, Totals>, key: string, { pre_count, batch_count }: DayCount): void {
-  const { before, added } = totalOf(totals, key);
-  totals.set(key, { before: before + pre_count, added: added + batch_count });
+function add(totals: Map<string, Totals>, key: string, { pre_count, replaced = 0, batch_count }: DayCount): void {
+  const total = totalOf(totals, key);
+  totals.set(key, {
+    before: total.before + pre_count,
+    replaced: total.replaced + replaced,
+    added: total.added + batch_count,
+  });
 }
 
 function totalOf<Key>(totals: ReadonlyMap<Key, Totals>, key: Key): Totals {
-  return totals.get(key) ?? { before: 0, added: 0 };
+  return totals.get(key) ?? { before: 0, replaced: 0, added: 0 };
 }

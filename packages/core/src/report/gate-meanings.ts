@@ -30,6 +30,11 @@ const MEANINGS: Record<string, GateMeaning> = {
     proves: 'Every event id is computed from its row, and none stands twice.',
     unit: 'count',
   },
+  replaces: {
+    title: 'Replacement',
+    proves: 'What the batch replaces is there to be replaced.',
+    unit: 'count',
+  },
   volume: { title: 'Volume', proves: 'As many events as were expected are there.', unit: 'share' },
   freshness: { title: 'Freshness', proves: 'The latest event lies close to the end of the window.', unit: 'minutes' },
   daily_active_sessions: {

@@ -6,6 +6,7 @@ import type { Report, ReportGate } from './report.ts';
 import {
   disputedReport,
   EMPTY_BALANCE,
+  replacingReport,
   testDays,
   testFiles,
   testGate,
@@ -52,6 +53,11 @@ function hostileReport(text: string): Report {
         days: [{ day: text, in_window: true, live: 1, proposed: 2, baseline: null, baseline_source: text }],
       },
     ],
+    replaced_by: text,
+    replacement: {
+      ...{ replaces: { batch_id: text }, rows: 1, fingerprint: text },
+      changes: [{ event_name: text, day: text, replaced: 1, proposed: 1, identical: 0, changed: 1, added: 0, gone: 0 }],
+    },
     approvals: [
       {
         stage: text,
@@ -132,9 +138,17 @@ function tagsOf(page: string) {
   };
 }
 
-const plain = tagsOf(renderReport(testReport({ files: testFiles(9) }), testSamples()));
+const plain = tagsOf(renderReport(replacingReport({ files: testFiles(9) }), testSamples()));
 
 describe('the page of a report', () => {
+  it('says what changes against what is replaced', () => {
+    const page = renderReport(replacingReport(), testSamples()).replaceAll(/<[^>]+>/g, ' ');
+    expect(page).toContain('in the place of 5,040 events: the batch outage-2026-10-30 in this window');
+    expect(page).toMatch(/What changes, by type\s+type\s+replaced\s+gone\s+changed\s+the same\s+added\s+after/);
+    expect(page).toMatch(/event_of_type_01\s+840\s+105\s+315\s+420/);
+    expect(renderReport(testReport(), testSamples())).not.toContain('What changes');
+  });
+
   it.each(HOSTILE)('is no other one for %j', (text) => {
     const page = renderReport(hostileReport(text), hostileSamples(text));
     const found = tagsOf(page);

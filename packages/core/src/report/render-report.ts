@@ -8,6 +8,7 @@ import { kpiSection } from './page/kpi-section.ts';
 import { lineageSection } from './page/lineage-section.ts';
 import { NEWS_PLACE } from './page/news.ts';
 import { words } from './page/parts.ts';
+import { replacementSection } from './page/replacement-section.ts';
 import { type ShownSamples, samplesSection } from './page/samples-section.ts';
 import { STYLE } from './page/style.ts';
 import { verdictSection } from './page/verdict-section.ts';
@@ -23,9 +24,11 @@ const POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'b
  */
 export function renderReport(report: Report, samples: ShownSamples): string {
   const kpis = kpiSection(report);
+  const replacement = replacementSection(report);
   const chapters: [id: string, name: string][] = [
     ['balance', 'Balance'],
     ['gates', 'Gates'],
+    ...(replacement === undefined ? [] : [['replacement', 'What changes'] as [string, string]]),
     ['counts', 'Before and after'],
     ...(kpis === undefined ? [] : [['kpis', 'KPIs'] as [string, string]]),
     ['approvals', 'Approvals'],
@@ -41,7 +44,7 @@ export function renderReport(report: Report, samples: ShownSamples): string {
 <p class="sub"><span>${report.source}</span><span>${words(report.reason)}</span><span>${shortTime(report.window.start)}&nbsp;– ${shortTime(report.window.end)}</span>${report.attempt > 1 && html`<span>attempt ${report.attempt}</span>`}</p></header>
 <main>${NEWS_PLACE}${verdictSection(report)}
 <nav aria-label="Chapters"><ul>${chapters.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
-${balanceSection(report)}${gatesSection(report)}${countsSection(report)}${kpis}${approvalsSection(report)}${lineageSection(report)}${samplesSection(report.samples, samples)}</main>
+${balanceSection(report)}${gatesSection(report)}${replacement}${countsSection(report)}${kpis}${approvalsSection(report)}${lineageSection(report)}${samplesSection(report.samples, samples)}</main>
 <footer><p>Written ${shortTime(report.written_at)} for the status <em>${words(report.status)}</em>, submitted by ${report.submitted_by}. The same numbers, for programs: <code>report.json</code>.</p></footer>
 </body></html>`;
   return `${markup}\n`;

@@ -147,6 +147,23 @@ export function testPublish(changes: Partial<ReportPublish> = {}): ReportPublish
   };
 }
 
+/** A report of a batch that takes the place of another one. */
+export function replacingReport(changes: Partial<Report> = {}): Report {
+  const days = testDays(21, 6).map((day) => ({ ...day, pre_count: day.pre_count + 40, replaced: 40 }));
+  const detail = {
+    ...{ replaces: { batch_id: 'outage-2026-10-30' }, rows: 40 * days.length, fingerprint: '5040:17' },
+    changes: days.map(({ event_name, day, batch_count }) => ({
+      ...{ event_name, day, replaced: 40, proposed: batch_count, identical: 20, changed: 15, gone: 5 },
+      added: Math.max(0, batch_count - 35),
+    })),
+  };
+  return testReport({
+    ...{ batch_id: 'reprocess-2026-11-01', reason: 'reprocess', days, replacement: detail },
+    gates: [...testReport().gates, testGate('replaces', 0, 0, { detail })],
+    ...changes,
+  });
+}
+
 /** A report of a batch about which people were not of one mind. */
 export function disputedReport(): Report {
   const sessions = testGate('daily_active_sessions', 0.015, 0.031, {
@@ -232,6 +249,7 @@ export function testRollback(changes: Partial<ReportRollback> = {}): ReportRollb
       jobs_after: 0,
     },
     ...{ others_before: '40:12', others_after: '40:12', others_recent: 3 },
+    replaced: null,
     snapshot: {
       ...{ publish_id: 1, path: 's3://archive/snapshots/b/1.ndjson.gz', sha256: 'f00d' },
       taken_at: '2026-11-03T09:00:00.000Z',

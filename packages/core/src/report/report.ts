@@ -1,6 +1,7 @@
 import type { AnchoredHead } from '../domain/audit-chain.ts';
 import type { Balance } from '../domain/balance.ts';
 import type { BatchStatus } from '../domain/batch-status.ts';
+import type { ReplacementDetail } from '../domain/replacement-change.ts';
 import type { RollbackProof } from '../domain/rollback-proof.ts';
 import type { SamplesReference } from './samples.ts';
 
@@ -51,8 +52,10 @@ export interface DayCount {
   event_name: string;
   /** `YYYY-MM-DD`. */
   day: string;
-  /** Live rows without the batch's. */
+  /** Live rows before the batch: without its own, with what it replaces. */
   pre_count: number;
+  /** Those of them that the batch replaces, or has replaced. Absent in older reports. */
+  replaced?: number;
   staged: number;
   duplicates: number;
   /** Rows of the batch that are, or are to be, live. */
@@ -186,6 +189,10 @@ export interface Report extends ReportPeople {
   balance: ReportBalance;
   files: ReportFile[];
   gates: ReportGate[];
+  /** What the batch replaces, and what changes against it; null where it replaces nothing. Absent in older reports. */
+  replacement?: ReplacementDetail | null;
+  /** The batch that has replaced this one. Absent in older reports. */
+  replaced_by?: string | null;
   kpis: ReportKpi[];
   days: DayCount[];
   /** True when the stored rows were counted for `days`; else they are still to come. */

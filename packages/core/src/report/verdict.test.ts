@@ -21,6 +21,12 @@ describe('the verdict', () => {
       './backfill rollback',
     ],
     [
+      'published',
+      testReport({ status: 'published', replaced_by: 'newer' }),
+      'Published, and replaced by newer since: no event of this batch is live.',
+      './backfill rollback newer',
+    ],
+    [
       'rolled_back',
       testReport({ status: 'rolled_back', gates: [failed] }),
       'Rolled back: no event of this batch is live.',

@@ -6,7 +6,7 @@ import type { Report, ReportGate, Verdict } from './report.ts';
 /** What the verdict is about: a report before it has one. */
 export type Judged = Pick<
   Report,
-  'batch_id' | 'status' | 'status_reason' | 'rows' | 'gates' | 'rollback' | 'incidents' | 'is_frozen'
+  'batch_id' | 'status' | 'status_reason' | 'rows' | 'gates' | 'rollback' | 'incidents' | 'is_frozen' | 'replaced_by'
 > &
   Pick<BatchAtRest, 'import_limit' | 'canary_passed' | 'missing_approvals'>;
 
@@ -27,12 +27,13 @@ function outcomeOf({ status, gates }: Judged): Verdict['outcome'] {
   return gates.every(({ passed }) => passed) ? 'ready' : 'gates_failed';
 }
 
-function sentenceOf({ gates, rows, rollback }: Judged, outcome: Verdict['outcome']): string {
+function sentenceOf({ gates, rows, rollback, replaced_by }: Judged, outcome: Verdict['outcome']): string {
   const events = formatQuantity(rows ?? 0, 'event');
   const failed = gates.filter(({ passed }) => !passed);
   const measured = gates.length === 1 ? 'The only gate' : `All ${gates.length} gates`;
   switch (outcome) {
     case 'published':
+      if (replaced_by) return `Published, and replaced by ${replaced_by} since: no event of this batch is live.`;
       return `Published: ${events} of this batch ${rows === 1 ? 'is' : 'are'} live.`;
     case 'rolled_back':
       return rollback === null

@@ -15,7 +15,15 @@ it('says what was taken, what is left, and what became of others', () => {
 
 it('says no more than there is', () => {
   const proof = testRollback({
-    ...{ mode: 'window', keys_freed: null, keys_after: null, left_outside: 1, handed_over: 0, snapshot: null },
+    ...{
+      mode: 'window',
+      keys_freed: null,
+      keys_after: null,
+      left_outside: 1,
+      handed_over: 0,
+      snapshot: null,
+      replaced: null,
+    },
     ...{ others_before: null, others_after: null, others_recent: null },
   });
   expect(formatRollback(proof)).toEqual([

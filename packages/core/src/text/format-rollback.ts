@@ -1,9 +1,9 @@
-import type { RestoredSnapshot, RollbackProof } from '../domain/rollback-proof.ts';
+import type { RestoredSnapshot, RevivedRows, RollbackProof } from '../domain/rollback-proof.ts';
 import { formatCount, formatQuantity } from './format-number.ts';
 
 /** The proof of a rollback for people: what it took, what it left, and that nobody else's rows were touched. */
 export function formatRollback(proof: Omit<RollbackProof, 'actor'>): string[] {
-  const { keys_freed, keys_after, left_outside, handed_over, snapshot } = proof;
+  const { keys_freed, keys_after, left_outside, handed_over, snapshot, replaced } = proof;
   const keys = keys_freed === null ? 'its keys are still to be freed' : `${formatQuantity(keys_freed, 'key')} freed`;
   const left = [
     formatQuantity(proof.live_rows_after, 'live row'),
@@ -13,6 +13,7 @@ export function formatRollback(proof: Omit<RollbackProof, 'actor'>): string[] {
   return [
     `by ${proof.mode}: ${formatQuantity(proof.tombstoned, 'event')} taken back, ${keys}`,
     ...(handed_over === 0 ? [] : [`handed over to others who delivered them too: ${formatCount(handed_over)} of them`]),
+    ...(replaced === null ? [] : [formatRevived(replaced)]),
     `left over: ${left.join(', ')}`,
     ...(left_outside === 0
       ? []
@@ -20,6 +21,16 @@ export function formatRollback(proof: Omit<RollbackProof, 'actor'>): string[] {
     ...formatOthers(proof),
     ...(snapshot === null ? [] : formatSnapshot(snapshot)),
   ];
+}
+
+function formatRevived({ revived, suppressed, expired, live }: RevivedRows): string {
+  const reasons: [count: number, why: string][] = [
+    [suppressed, 'suppressed'],
+    [expired, 'expired'],
+    [live, 'live already'],
+  ];
+  const left = reasons.filter(([count]) => count > 0).map(([count, why]) => `${formatCount(count)} ${why}`);
+  return `of what it had replaced, live again: ${formatQuantity(revived, 'row')}${left.length === 0 ? '' : `; not ${left.join(', ')}`}`;
 }
 
 function formatOthers({
@@ -39,6 +50,7 @@ function formatSnapshot(snapshot: RestoredSnapshot): string[] {
   const reasons: [count: number, why: string][] = [
     [snapshot.suppressed, 'suppressed'],
     [snapshot.expired, 'expired'],
+    [snapshot.replaced ?? 0, 'replaced by another batch'],
     [snapshot.taken_back, 'of batches taken back'],
     [snapshot.own, 'of this batch'],
   ];

@@ -9,7 +9,8 @@ export function formatTrace(trace: EventTrace): string[] {
       (line) => `  line    ${line.source_file}:${line.line_no} of ${line.batch_id} (${line.batch_status})`,
     ),
     ...trace.stored.map((row) => {
-      const until = row.deleted_at === null ? '' : `, taken back ${row.deleted_at}`;
+      const gone = row.replaced_by ? `replaced by ${row.replaced_by}` : 'taken back';
+      const until = row.deleted_at === null ? '' : `, ${gone} ${row.deleted_at}`;
       return `  stored  ${row.ingested_at} by ${row.batch_id ?? 'live ingestion'}${until}`;
     }),
   ];

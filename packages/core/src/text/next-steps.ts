@@ -7,6 +7,7 @@ export type Step = [command: string, effect: string];
 
 /** What decides what can be done next. */
 export type BatchAtRest = Pick<BatchView, 'batch_id' | 'status' | 'import_limit' | 'canary_passed'> & {
+  replaced_by?: string | null | undefined;
   missing_approvals: {
     run: string[];
     publish: string[];
@@ -66,6 +67,7 @@ function stepsByStatus(batch: BatchAtRest): Step[] {
       return [report, ...approvalSteps(id, missing), step(`publish ${id} --watch`, 'once all have signed')];
     }
     case 'published':
+      if (batch.replaced_by) return [report, step(`rollback ${batch.replaced_by} --watch`, 'brings its rows back')];
       return [report, step(`rollback ${id} --watch`, 'takes it back')];
     case 'gates_failed':
       return [

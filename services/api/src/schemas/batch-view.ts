@@ -26,6 +26,7 @@ const RestoredSnapshot = z
     restored: count.describe('Live again'),
     suppressed: count.describe('Left out: of people who are suppressed by now'),
     expired: count.describe('Left out: older than events are kept'),
+    replaced: count.optional().describe('Left out: another batch has replaced them'),
     taken_back: count.describe('Left out: of other batches that were taken back since'),
     own: count.describe('Left out: of the batch itself'),
     since: z.record(z.string(), count).describe('Live, not in the snapshot, and left: by batch, `(live)` for none'),
@@ -43,6 +44,13 @@ export const BatchView = z.object({
   status_reason: z.string().nullable(),
   resume_status: z.enum(BATCH_STATUSES).nullable().describe('Where a halted or failed batch stopped'),
   window: z.object({ start: instant, end: instant }),
+  replaces: z
+    .union([z.object({ batch_id: z.string() }), z.object({ live: z.literal(true) })])
+    .nullable()
+    .describe(
+      'What its publish takes out of sight, and its rollback brings back; the gate `replaces` says what changes',
+    ),
+  replaced_by: z.string().nullable().describe('The published batch that has replaced it: nothing of it is live'),
   submitted_by: z.string(),
   created_at: instant,
   updated_at: instant,
@@ -117,6 +125,15 @@ export const BatchView = z.object({
       others_after: z.string().nullable(),
       others_recent: count.nullable().describe("Others' rows that were written meanwhile, not in these sums"),
       snapshot: RestoredSnapshot.nullable(),
+      replaced: z
+        .object({
+          revived: count.describe('Live again'),
+          suppressed: count.describe('Left out: of people who are suppressed by now'),
+          expired: count.describe('Left out: older than events are kept'),
+          live: count.describe('Live already: somebody else delivered them'),
+        })
+        .nullable()
+        .describe('What became of the rows that the batch had replaced; null where it had replaced none'),
       at: instant,
     })
     .nullable()

@@ -5,8 +5,8 @@ import { z } from 'zod';
 export const EventTrace = z.object({
   event_id: z.string(),
   state: z
-    .enum(['live', 'staged', 'tombstoned', 'released'])
-    .describe('released: its batch was taken back before it was published'),
+    .enum(['live', 'staged', 'replaced', 'tombstoned', 'released'])
+    .describe('replaced: another batch took its place; released: its batch was taken back before it was published'),
   owner: z.string().nullable().describe('The batch that owns it; null for live ingestion or for none'),
   owner_kind: z.enum(['batch', 'live', 'none']),
   source_file: z.string().nullable().describe("Of the owner's first line; null when only live ingestion delivered it"),
@@ -27,6 +27,7 @@ export const EventTrace = z.object({
         batch_id: z.string().nullable(),
         ingested_at: z.iso.datetime(),
         deleted_at: z.iso.datetime().nullable(),
+        replaced_by: z.string().nullable().describe('The batch that put it out of sight, and brings it back'),
       }),
     )
     .describe('Its stored rows: at most one that is live, and those that were tombstoned'),

@@ -72,8 +72,10 @@ describe('submissionBody', () => {
     ['U+0000', { ticket: 'a\u0000' }, ['ticket']],
     ['an exception without an end', { retention_exception: { why: 'x' } }, ['retention_exception.until']],
     ['an exception until no day', { retention_exception: { why: 'x', until: 'soon' } }, ['retention_exception.until']],
-    ['a migration that replaces nothing', { reason: 'schema_migration' }, ['reason', 'replaces']],
-    ['a replacement', { replaces: { live: true } }, ['replaces']],
+    ['a migration that replaces nothing', { reason: 'schema_migration' }, ['replaces']],
+    ['a replacement of nothing', { replaces: { live: false } }, ['replaces']],
+    ['a replacement of two', { replaces: { live: true, batch_id: 'b' } }, ['replaces']],
+    ['a replacement of no batch', { replaces: { batch_id: '-' } }, ['replaces']],
   ])('refuses %s', (_what, change, paths) => {
     expect(mistakes({ ...GOOD, ...change })).toEqual(paths);
   });
@@ -81,6 +83,12 @@ describe('submissionBody', () => {
   it('reads a date as the end of that day', () => {
     const body = schema.parse({ ...GOOD, retention_exception: { why: 'x', until: '2027-01-01' } });
     expect(body.retention_exception?.until).toBe('2027-01-01T23:59:59Z');
+  });
+
+  it.each([{ live: true as const }, { batch_id: 'b-1' }])('takes what is to be replaced: %j', (replaces) => {
+    for (const reason of ['outage', 'reprocess', 'schema_migration']) {
+      expect(schema.parse({ ...GOOD, reason, replaces }).replaces).toEqual(replaces);
+    }
   });
 
   it('takes exactly 800 days', () => {
@@ -93,15 +101,6 @@ describe('submissionBody', () => {
 
   it('names all mistakes at once, those between fields as well', () => {
     const body = { batch_id: '', source: 7, reason: 'reprocess', input: 'here', window: {}, colour: 'red' };
-    expect(mistakes(body)).toEqual([
-      'batch_id',
-      'source',
-      'reason',
-      'input',
-      'window.start',
-      'window.end',
-      'colour',
-      'replaces',
-    ]);
+    expect(mistakes(body)).toEqual(['batch_id', 'source', 'input', 'window.start', 'window.end', 'colour', 'replaces']);
   });
 });

@@ -10,6 +10,7 @@ import {
 import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { replacementProblem } from '@backfill/core/domain/replacement';
+import { foldChanges } from '@backfill/core/domain/replacement-change';
 import type { Plan } from '@backfill/core/plan/plan';
 
 /** What would be replaced, when it was looked at; null where nothing is. */
@@ -53,7 +54,7 @@ export async function measureReplaces(
         replaces,
         rows: replaced.rows,
         fingerprint: replaced.fingerprint,
-        changes,
+        changes: foldChanges(changes),
         ...(why !== undefined && { why }),
       },
     };

@@ -14,7 +14,7 @@ async function amendChecksum({ pool }: Runtime, batchId: string): Promise<void> 
   await withTransaction(pool, ACTOR, async (client) => {
     // Nobody can give or take events meanwhile.
     const batch = await getBatchForStatusChange(client, batchId);
-    if (batch?.status !== 'published' || batch.checksum !== null) return;
+    if (batch?.status !== 'published' || batch.checksum !== null || !batch.rows_live) return;
     const { rows: rowCount } = await fingerprintLive(client, batchId);
     await setPublished(client, batchId, { rowCount, checksum: await checksumPublished(client, batchId) });
   });

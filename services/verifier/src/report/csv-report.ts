@@ -9,6 +9,7 @@ const COLUMNS = [
   'pre_count',
   'staged',
   'duplicates',
+  'replaced',
   'batch_count',
   'post_count',
   'basis',
@@ -24,7 +25,7 @@ export function csvReport(batch: { batchId: string; source: string }, days: DayC
     batch_id: batch.batchId,
     source: batch.source,
     ...day,
-    post_count: day.pre_count + day.batch_count,
+    post_count: day.pre_count - (day.replaced ?? 0) + day.batch_count,
     basis: isCounted ? 'counted' : 'expected',
   }));
   return stringify(rows, { header: true, columns: COLUMNS });

@@ -13,12 +13,15 @@ const DAY_COUNTS_SQL = `
   ), stored as (
     select event_name, (event_ts at time zone 'UTC')::date as day,
            count(*) filter (where l.batch_id is distinct from $1) as others,
-           count(*) filter (where l.batch_id = $1) as own
+           count(*) filter (where l.batch_id = $1) as own,
+           count(*) filter (where l.replaced_by = $1
+                               or not $2 and l.deleted_at is null and $6 and l.batch_id is not distinct from $7) as replaced
       from analytics.events_log l
-     where l.source = $3 and l.event_ts >= $4 and l.event_ts < $5 and l.deleted_at is null
+     where l.source = $3 and l.event_ts >= $4 and l.event_ts < $5 and (l.deleted_at is null or l.replaced_by = $1)
      group by 1, 2
   )
-  select event_name, day::text, coalesce(others, 0) as pre_count, coalesce(staged, 0) as staged,
+  select event_name, day::text, coalesce(others, 0) as pre_count, coalesce(replaced, 0) as replaced,
+         coalesce(staged, 0) as staged,
          coalesce(duplicates, 0) as duplicates,
          case when $2 then coalesce(own, 0) else coalesce(rows, 0) end as batch_count
     from staged full join stored using (event_name, day) left join to_publish using (event_name, day)
@@ -32,11 +35,18 @@ const DAY_COUNTS_SQL = `
  */
 export async function countDays(
   db: Client,
-  { batch_id, source, window_start, window_end }: Pick<BatchRow, 'batch_id' | 'source' | 'window_start' | 'window_end'>,
+  {
+    batch_id,
+    source,
+    window_start,
+    window_end,
+    ...batch
+  }: Pick<BatchRow, 'batch_id' | 'source' | 'window_start' | 'window_end' | 'replaces_batch_id' | 'replaces_live'>,
   isCounted: boolean,
 ): Promise<DayCount[]> {
   // The window as constants: it says in which days PostgreSQL looks.
-  const values = [batch_id, isCounted, source, window_start, window_end];
+  const isReplacing = batch.replaces_live || batch.replaces_batch_id !== null;
+  const values = [batch_id, isCounted, source, window_start, window_end, isReplacing, batch.replaces_batch_id];
   const { rows } = await db.query<DayCount>(DAY_COUNTS_SQL, values);
   return rows;
 }

@@ -9,6 +9,7 @@ import { listFiles } from '@backfill/core/db/queries/file-list';
 import { type GateResultRow, listGateResults } from '@backfill/core/db/queries/gate-result-list';
 import { listMirrorObjects } from '@backfill/core/db/queries/mirror-object-list';
 import type { AnchoredHead } from '@backfill/core/domain/audit-chain';
+import { findReplacement } from '@backfill/core/domain/replacement-change';
 import { manifestChecksum } from '@backfill/core/plan/plan';
 import type { DayCount, Report, SamplesState } from '@backfill/core/report/report';
 import type { SamplesReference } from '@backfill/core/report/samples';
@@ -74,6 +75,7 @@ export async function readReport(
   const { source, reason, submitted_by, attempt, status, status_reason } = batch;
   const facts = {
     ...{ batch_id: batchId, source, reason, submitted_by, attempt, status, status_reason },
+    replaced_by: batch.replaced_by,
     written_at: new Date().toISOString(),
     window: { start: batch.window_start.toISOString(), end: batch.window_end.toISOString() },
     rows: batch.row_count,
@@ -87,7 +89,14 @@ export async function readReport(
     version: 2,
     verdict: judge({ ...facts, gates, import_limit, canary_passed }),
     ...facts,
-    ...{ gates, kpis: reportKpis(gates), days, is_counted: isCounted, audit_head: auditHead },
+    ...{
+      gates,
+      replacement: findReplacement(gates) ?? null,
+      kpis: reportKpis(gates),
+      days,
+      is_counted: isCounted,
+      audit_head: auditHead,
+    },
     samples: reference === undefined ? null : { ...reference, state: await samplesState(reference) },
   };
 }

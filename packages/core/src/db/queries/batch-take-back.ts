@@ -42,13 +42,16 @@ export async function restoreRows(db: Queryable, batchId: string, epoch: number)
   return rows[0];
 }
 
-/** The published batches that events of the batch's current attempt were handed over to. */
+/** The published batches that events of the batch's current attempt were handed over to, and the one that it had replaced. */
 export async function listHeirs(db: Queryable, batchId: string): Promise<string[]> {
   const { rows } = await db.query<{ to_batch_id: string }>(
     `select distinct h.to_batch_id
        from analytics.backfill_handovers h
        join analytics.backfill_batches b on b.batch_id = h.from_batch_id and b.attempt = h.from_attempt
-      where b.batch_id = $1 and h.to_batch_id is not null and not h.is_suppressed order by 1`,
+      where b.batch_id = $1 and h.to_batch_id is not null and not h.is_suppressed
+      union
+     select replaces_batch_id from analytics.backfill_batches where batch_id = $1 and replaces_batch_id is not null
+      order by 1`,
     [batchId],
   );
   return rows.map(({ to_batch_id }) => to_batch_id);

@@ -76,6 +76,8 @@ const JUDGED = `
   ), judged as (
     select e.copies,
            case
+             when case when l.event_id is not null and l.batch_id is null then b.replaces_live
+                       else h.replaced_by is not null or h.batch_id = b.replaces_batch_id end then null
              when l.event_id is not null then case when l.batch_id is null then 'live' else 'other_batch' end
              when owner.event_id is not null then 'other_batch'
            end as kind,
@@ -84,6 +86,9 @@ const JUDGED = `
       left join analytics.events_log l on l.event_id = e.event_id and l.event_ts = e.event_ts
                                       and l.deleted_at is null and l.batch_id is distinct from $1
       left join pg_temp.dry_run_owned owner on owner.event_id = e.event_id
+      left join analytics.backfill_batches b on b.batch_id = $1
+      left join analytics.backfill_batches h
+             on h.batch_id = case when l.event_id is not null then l.batch_id else owner.batch_id end
   )`;
 
 /** Judges the events of the temporary table as an import would: see duplicate-kind.ts. */

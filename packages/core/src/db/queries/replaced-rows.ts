@@ -1,4 +1,5 @@
 import type { Replaces } from '../../domain/replacement.ts';
+import type { ReplacementChange } from '../../domain/replacement-change.ts';
 import type { Queryable } from '../pool.ts';
 
 /** Whose events a publish takes out of sight, and where. */
@@ -44,21 +45,6 @@ export const REPLACED_ROWS_SQL = `
 export async function countReplacedRows(db: Queryable, span: ReplacedSpan): Promise<ReplacedRows> {
   const { rows } = await db.query<ReplacedRows>(REPLACED_ROWS_SQL, [span.source, ...replacedValues(span)]);
   return rows[0] as ReplacedRows;
-}
-
-/** Events of one type on one UTC day, compared with what they replace. */
-export interface ReplacementChange {
-  event_name: string;
-  /** `YYYY-MM-DD`. */
-  day: string;
-  replaced: number;
-  proposed: number;
-  /** The same ids. */
-  identical: number;
-  /** Of the same time, type and session, with another payload. */
-  changed: number;
-  added: number;
-  gone: number;
 }
 
 /**

@@ -5,7 +5,7 @@ import { shortName } from '../page/short-name.ts';
 import { axisStyle } from './axis-style.ts';
 import { drawChart } from './draw-chart.ts';
 
-/** Events per day: what was live before, and what the batch adds on top. */
+/** Events per day: what was live before and stays, and what the batch adds on top. */
 export function drawDayBars(days: readonly DayTotal[], isNarrow: boolean): Html {
   const bar = (name: string, colour: string, counts: number[]) => ({
     ...{ type: 'bar', name, stack: 'events', silent: true, data: counts, barMaxWidth: 56, barCategoryGap: '18%' },
@@ -28,7 +28,7 @@ export function drawDayBars(days: readonly DayTotal[], isNarrow: boolean): Html 
         bar(
           'before',
           'var(--before)',
-          days.map(({ before }) => before),
+          days.map(({ before, replaced }) => before - replaced),
         ),
         bar(
           'added',

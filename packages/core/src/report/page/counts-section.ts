@@ -14,6 +14,7 @@ export function countsSection({ days: counts, source, is_counted, verdict }: Rep
   const types = totalsByType(counts);
   const added = is_counted ? 'added by the batch' : 'to be added by the batch';
   const total = days.reduce((sum, { added: one }) => sum + one, 0);
+  const isReplacing = days.some(({ replaced }) => replaced > 0);
   const told =
     days.length === 0
       ? `There are no events of ${source} in the window, before or after.`
@@ -22,7 +23,7 @@ export function countsSection({ days: counts, source, is_counted, verdict }: Rep
     verdict.outcome === 'rolled_back' ? ' The batch was taken back: what is left is what was there before.' : '';
   if (days.length === 0)
     return html`<section aria-labelledby="counts"><h2 id="counts">Before and after</h2><p>${told}</p></section>`;
-  const caption = html`Events per day.<br><ul class="key">${keyEntry('var(--before)', 'live before')}${keyEntry('var(--good)', added)}</ul>`;
+  const caption = html`Events per day.<br><ul class="key">${keyEntry('var(--before)', isReplacing ? 'live before, and stay' : 'live before')}${keyEntry('var(--good)', added)}</ul>`;
   return html`<section aria-labelledby="counts"><h2 id="counts">Before and after</h2><p>${told}${rolledBack}</p>
 ${figure('days', caption, (isNarrow) => drawDayBars(days, isNarrow))}
 ${typeTables(types.map(({ event_name, ...rest }) => ({ name: event_name, ...rest })))}
@@ -36,14 +37,18 @@ function typeTables(types: readonly (Totals & { name: string })[]): Html {
 }
 
 function dayTable(days: readonly DayTotal[]): Html {
-  const rows = days.map(({ day, before, added }) => ({ name: day, before, added }));
-  return countTable('Events by day', 'day', rows);
+  return countTable(
+    'Events by day',
+    'day',
+    days.map(({ day, ...totals }) => ({ name: day, ...totals })),
+  );
 }
 
 function countTable(caption: string, first: string, rows: readonly (Totals & { name: string })[]): Html {
+  const isReplacing = rows.some(({ replaced }) => replaced > 0);
   return scrolling(
     caption,
-    html`<table><caption class="hidden">${caption}</caption><thead><tr><th scope="col">${first}</th><th scope="col" class="number">before</th><th scope="col" class="number">added</th><th scope="col" class="number">after</th></tr></thead>
-<tbody>${rows.map(({ name, before, added }) => html`<tr><th scope="row">${name}</th><td class="number">${formatCount(before)}</td><td class="number">${formatCount(added)}</td><td class="number">${formatCount(before + added)}</td></tr>`)}</tbody></table>`,
+    html`<table><caption class="hidden">${caption}</caption><thead><tr><th scope="col">${first}</th><th scope="col" class="number">before</th>${isReplacing && html`<th scope="col" class="number">replaced</th>`}<th scope="col" class="number">added</th><th scope="col" class="number">after</th></tr></thead>
+<tbody>${rows.map(({ name, before, replaced, added }) => html`<tr><th scope="row">${name}</th><td class="number">${formatCount(before)}</td>${isReplacing && html`<td class="number">${formatCount(replaced)}</td>`}<td class="number">${formatCount(added)}</td><td class="number">${formatCount(before - replaced + added)}</td></tr>`)}</tbody></table>`,
   );
 }

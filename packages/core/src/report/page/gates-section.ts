@@ -7,7 +7,7 @@ import { FAILED, PASSED, shareBar } from './parts.ts';
 /** Longer figures than this stand in report.json only. */
 const MAX_DETAIL_CHARACTERS = 6_000;
 /** What is told elsewhere in the page. */
-const TOLD_ELSEWHERE = ['days', 'samples', 'why', 'error', 'not_applicable'];
+const TOLD_ELSEWHERE = ['days', 'changes', 'samples', 'why', 'error', 'not_applicable'];
 
 /** Each gate with what was observed against what is allowed; the failed ones first. */
 export function gatesSection({ gates, gate_set_hash }: Report): Html {
