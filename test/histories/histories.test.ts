@@ -117,7 +117,7 @@ class History {
   async #rollBack(batch: number, mode: RollbackMode): Promise<void> {
     const asked = this.#stepper.rollBack(batchId(batch), mode);
     if (this.#model.isReplaced(batchId(batch))) await expect(asked).rejects.toThrow(/was replaced by/);
-    else await asked;
+    else if (await asked) this.#model.beginRollBack(batchId(batch));
   }
 
   /** Does the step where it is possible, and nothing otherwise. */
@@ -186,7 +186,7 @@ class History {
   /** Gates pass where there is something to replace, or nothing is to be. */
   async #verified(id: string): Promise<void> {
     const status = await this.#statusOf(id);
-    expect(status, id).toBe(this.#model.hasTarget(id) ? 'awaiting_publish_approval' : 'gates_failed');
+    expect(status, id).toBe(this.#model.canReplace(id) ? 'awaiting_publish_approval' : 'gates_failed');
     this.#model.verify(id);
   }
 

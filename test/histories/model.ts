@@ -27,6 +27,8 @@ export class Model {
   readonly #published = new Set<string>();
   /** Those among them that were replaced, and by whom. */
   readonly #replacedBy = new Map<string, string>();
+  /** Those that are being taken back. */
+  readonly #going = new Set<string>();
   /** Per batch what its publish took out of sight, and whose it was. */
   readonly #withdrawn = new Map<string, Map<string, Holder>>();
   /** What live ingestion delivered when a batch had it. */
@@ -79,6 +81,11 @@ export class Model {
     return target === null || (this.#published.has(target) && !this.#replacedBy.has(target));
   }
 
+  /** Whether it may be published then: nobody is about to take the target back. */
+  canReplace(batch: string): boolean {
+    return this.hasTarget(batch) && !this.#going.has(this.#targets.get(batch) ?? '');
+  }
+
   /** What a batch was verified for and a batch has published since, and what it could publish but was not verified for. */
   stale(batch: string): string[] {
     const toPublish = this.#toPublish.get(batch) ?? new Set();
@@ -96,7 +103,7 @@ export class Model {
   /** Whether a publish may go back to the gates instead. */
   mayGoBack(batch: string): boolean {
     const hasChanged = this.#ofTarget(batch).join() !== this.#toWithdraw.get(batch)?.join();
-    return this.#outdated.has(batch) || !this.hasTarget(batch) || (this.#targets.has(batch) && hasChanged);
+    return this.#outdated.has(batch) || !this.canReplace(batch) || (this.#targets.has(batch) && hasChanged);
   }
 
   publish(batch: string): void {
@@ -121,6 +128,10 @@ export class Model {
     if (target !== null) this.#replacedBy.set(target, batch);
   }
 
+  beginRollBack(batch: string): void {
+    this.#going.add(batch);
+  }
+
   /**
    * Takes a batch back. What it had replaced comes back, if nobody else has it by now. What somebody else delivered too goes
    * to live ingestion, else to the batch among those that was published first, else to those that are not published, by
@@ -129,6 +140,7 @@ export class Model {
   rollBack(batch: string): void {
     this.#leaveToLater(batch);
     this.#published.delete(batch);
+    this.#going.delete(batch);
     const withdrawn = this.#withdrawn.get(batch) ?? new Map<string, Holder>();
     this.#withdrawn.delete(batch);
     for (const [event, holder] of this.live) {

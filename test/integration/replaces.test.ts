@@ -34,18 +34,21 @@ function rawLines(): string[] {
   return [...lines, ...heartbeats];
 }
 
-const PROPERTIES = { plan: 'data.plan', method: 'data.method', feature: 'data.feature', path: 'data.path' };
+interface Mapping {
+  event_name: { values: Record<string, string> };
+  properties: Record<string, string>;
+}
 const wrongTransform = (document: Record<string, unknown>) => {
-  const mapping = document.mapping as { event_name: { values: Record<string, string> }; properties: object };
-  mapping.properties = PROPERTIES;
-  mapping.event_name.values = { ...mapping.event_name.values, Heartbeat: 'page_viewed' };
-  delete mapping.event_name.values['Page Viewed'];
+  const { event_name, properties } = document.mapping as Mapping;
+  properties.seconds_to_complete = 'data.seconds';
+  event_name.values.Heartbeat = 'page_viewed';
+  delete event_name.values['Page Viewed'];
 };
 const rightTransform = (document: Record<string, unknown>) => {
-  const mapping = document.mapping as { event_name: { values: Record<string, string> }; properties: object };
-  mapping.properties = { '*': 'data.*' };
-  mapping.event_name.values = { ...mapping.event_name.values, 'Page Viewed': 'page_viewed' };
-  delete mapping.event_name.values.Heartbeat;
+  const { event_name, properties } = document.mapping as Mapping;
+  delete properties.seconds_to_complete;
+  event_name.values['Page Viewed'] = 'page_viewed';
+  delete event_name.values.Heartbeat;
 };
 
 async function submit(batchId: string, request: object): Promise<ApiAnswer> {

@@ -7,6 +7,7 @@ import type { Report } from '@backfill/core/report/report';
 import {
   disputedReport,
   EMPTY_BALANCE,
+  replacingReport,
   testDays,
   testFiles,
   testGate,
@@ -141,6 +142,7 @@ describe.each(LOOKS)('on a %s screen', (...size) => {
 
   it.each<[string, Report, ShownSamples]>([
     ['disputed', disputedReport(), testSamples()],
+    ['replacing', replacingReport(), testSamples()],
     ['large', testReport({ batch_id: 'large', days: testDays(400, 60), files: testFiles(300) }), testSamples()],
     [
       'named',

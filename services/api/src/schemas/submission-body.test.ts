@@ -75,7 +75,7 @@ describe('submissionBody', () => {
     ['a migration that replaces nothing', { reason: 'schema_migration' }, ['replaces']],
     ['a replacement of nothing', { replaces: { live: false } }, ['replaces']],
     ['a replacement of two', { replaces: { live: true, batch_id: 'b' } }, ['replaces']],
-    ['a replacement of no batch', { replaces: { batch_id: '-' } }, ['replaces']],
+    ['a replacement of no batch', { replaces: { batch_id: '-' } }, ['replaces.batch_id']],
   ])('refuses %s', (_what, change, paths) => {
     expect(mistakes({ ...GOOD, ...change })).toEqual(paths);
   });
