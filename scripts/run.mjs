@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { setUpChromium } from './setup/chromium.mjs';
 import { pinnedNode, setUpDependencies } from './setup/dependencies.mjs';
 import { withLock } from './setup/lock.mjs';
+import { setUpPrometheus } from './setup/prometheus.mjs';
 import { setUpPsql } from './setup/psql.mjs';
 import { setUpRedis } from './setup/redis.mjs';
 import { SetupError } from './setup/shell.mjs';
@@ -26,6 +27,10 @@ const COMMANDS = {
   start: { needs: ['redis'], steps: [script('infra/src/start.ts')], here: true },
   test: { needs: ['redis', 'psql'], steps: [[bin('vitest'), 'run']] },
   'test:ui': { needs: ['redis', 'chromium'], steps: [[bin('vitest'), 'run', '--config', 'test/ui/vitest.config.ts']] },
+  'test:prometheus': {
+    needs: ['redis', 'prometheus'],
+    steps: [[bin('vitest'), 'run', '--config', 'test/prometheus/vitest.config.ts']],
+  },
   bench: { needs: ['redis'], steps: [script('test/bench/main.ts')] },
   'test:halt': { needs: ['redis', 'psql'], steps: [script('test/halts/main.ts')] },
   'test:chaos': { needs: ['redis'], steps: [script('test/chaos/main.ts')] },
@@ -64,6 +69,7 @@ async function setUp(needs) {
   const env = { ...process.env };
   if (needs.includes('redis')) env.BACKFILL_REDIS_SERVER = await setUpRedis(alone);
   if (needs.includes('chromium')) env.BACKFILL_CHROMIUM = await setUpChromium(alone);
+  if (needs.includes('prometheus')) await setUpPrometheus(alone);
   if (needs.includes('psql')) folders.push((await setUpPsql(alone)) ?? []);
   env.PATH = [...folders.flat(), process.env.PATH].join(path.delimiter);
   return env;

@@ -12,36 +12,49 @@ const MANAGERS = [
     asRoot: true,
     before: [['apt-get', 'update']],
     install: ['apt-get', 'install', '-y', '--no-install-recommends'],
-    packages: { redis: ['redis-server'], psql: ['postgresql-client'], chromium: ['chromium', 'chromium-browser'] },
+    packages: {
+      redis: ['redis-server'],
+      psql: ['postgresql-client'],
+      chromium: ['chromium', 'chromium-browser'],
+      prometheus: ['prometheus'],
+    },
   },
   {
     program: 'dnf',
     asRoot: true,
     before: [],
     install: ['dnf', 'install', '-y'],
-    packages: { redis: ['valkey', 'redis'], psql: ['postgresql'], chromium: ['chromium'] },
+    packages: {
+      redis: ['valkey', 'redis'],
+      psql: ['postgresql'],
+      chromium: ['chromium'],
+      prometheus: ['golang-github-prometheus', 'prometheus'],
+    },
   },
   {
     program: 'pacman',
     asRoot: true,
     before: [],
     install: ['pacman', '-Sy', '--noconfirm', '--needed'],
-    packages: { redis: ['valkey'], psql: ['postgresql-libs'], chromium: ['chromium'] },
+    packages: { redis: ['valkey'], psql: ['postgresql-libs'], chromium: ['chromium'], prometheus: ['prometheus'] },
   },
   {
     program: 'brew',
     asRoot: false,
     before: [],
     install: ['brew', 'install'],
-    packages: { redis: ['redis'], psql: ['libpq'], chromium: ['chromium'] },
+    packages: { redis: ['redis'], psql: ['libpq'], chromium: ['chromium'], prometheus: ['prometheus'] },
   },
 ];
+
+/** Needs whose packages come with a service. */
+const SERVICES = ['redis', 'prometheus'];
 
 // Without a terminal to ask on; RUNLEVEL=1 keeps Debian's scripts from starting the service.
 const QUIET = ['DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1'];
 
 /**
- * What can be done here about a need (`redis`, `psql` or `chromium`): the packages to try, whether we may
+ * What can be done here about a need (`redis`, `psql`, `chromium` or `prometheus`): the packages to try, whether we may
  * install them, and the command a person would type. Undefined without a known manager.
  */
 export function packagePlan(need) {
@@ -84,13 +97,13 @@ async function asAllowed(plan, words) {
 }
 
 /**
- * Debian enables and starts a Redis of its own on port 6379 where systemd runs. We only want the
- * program, so the unit is masked while the package is installed and left disabled.
+ * Debian enables and starts a Redis or Prometheus of its own where systemd runs. We only want the program, so the unit
+ * is masked while the package is installed and left disabled.
  */
 async function keepServiceDown(plan, name) {
   const unit = `${name}.service`;
   const nothing = async () => undefined;
-  if (plan.manager.program !== 'apt-get' || plan.need !== 'redis') return nothing;
+  if (plan.manager.program !== 'apt-get' || !SERVICES.includes(plan.need)) return nothing;
   if (!existsSync('/run/systemd/system') || which('systemctl') === undefined) return nothing;
   await asAllowed(plan, ['systemctl', 'mask', '--runtime', unit]);
   return async () => {

@@ -95,6 +95,30 @@ describe.each(KEY_LAYOUTS)('with the dedup store %s', (layout) => {
     ]);
   });
 
+  it('deletes what was noted of them for a rollback, and not of those that stay', async () => {
+    await place({ batchId: 'old', status: 'rolled_back', events: [1, 4] });
+    await place({ batchId: 'heir', events: [2] });
+    await place({ batchId: 'excepted', events: [3], exceptionUntil: '2030-01-01T00:00:00Z' });
+    await environment.sql.query(
+      `insert into analytics.backfill_handovers (from_batch_id, from_attempt, event_id, to_batch_id, is_suppressed)
+       values ('old', 1, $1, 'heir', false), ('old', 1, $2, 'excepted', false), ('old', 1, $3, null, false)`,
+      [oldEventId(2), oldEventId(3), oldEventId(4)],
+    );
+    await environment.sql.query(
+      `insert into analytics.backfill_live_losses (event_id, event_ts, schema_version)
+       values ($1, '2024-05-01T02:00:00Z', '1-0-0'), ('app:20991231000000000:x', '2099-12-31T00:00:00Z', '1-0-0')`,
+      [oldEventId(2)],
+    );
+    await expire();
+    const { rows: handed } = await environment.sql.query('select event_id from analytics.backfill_handovers');
+    expect(handed).toEqual([{ event_id: oldEventId(3) }]);
+    const { rows: noted } = await environment.sql.query('select event_id from analytics.backfill_live_losses');
+    expect(noted).toEqual([{ event_id: 'app:20991231000000000:x' }]);
+    await expire('2030-01-01T00:00:00Z');
+    const { rows: left } = await environment.sql.query('select event_id from analytics.backfill_handovers');
+    expect(left).toEqual([]);
+  });
+
   it('touches nothing of a batch under way', async () => {
     await place({ batchId: 'halted', status: 'halted', events: [1, 2] });
     await place({ batchId: 'old', events: [3] });

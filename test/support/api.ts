@@ -67,12 +67,18 @@ async function addToken({ sql }: TestEnvironment, token: string, fields: TokenFi
  *
  * @param given an environment and a configuration that others use too; its own ones when absent
  */
-export async function startApi(given?: { environment: TestEnvironment; config: TestApi['config'] }): Promise<TestApi> {
+export async function startApi(given?: {
+  environment: TestEnvironment;
+  config: TestApi['config'];
+  /** False for a second API in an environment whose tokens are there. */
+  tokens?: boolean;
+}): Promise<TestApi> {
   const environment = given?.environment ?? (await createTestEnvironment());
   const config = given?.config ?? (await createConfigDir());
   const context = createApiContext(readEnvironment('api', { ...environment.env, BACKFILL_CONFIG_DIR: config.dir }));
   const service = createApiService(context);
-  for (const role of ROLES) await addToken(environment, role, { roles: [role] });
+  const roles = given?.tokens === false ? [] : ROLES;
+  for (const role of roles) await addToken(environment, role, { roles: [role] });
   await service.start();
   const url = service.url();
   return {

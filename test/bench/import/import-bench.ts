@@ -5,10 +5,11 @@ import { BATCH, type Timing } from './bench-batch.ts';
 import { type StageTime, stageRows } from './stage-watch.ts';
 import { timeImport } from './time-import.ts';
 import { type Limits, timeLimits } from './time-limits.ts';
+import { timeUndo } from './time-undo.ts';
 import { timeWhole } from './time-whole.ts';
 
 /** What can be measured; each on a stack of its own, and the limits on the first one's, in the end. */
-export const IMPORT_RUNS = ['one', 'two', 'apart', 'whole', 'whole-two'];
+export const IMPORT_RUNS = ['one', 'two', 'apart', 'whole', 'whole-two', 'undo'];
 
 type Rows = BenchTable['rows'];
 
@@ -67,6 +68,23 @@ async function measureWhole(stack: BenchStack, importers: number): Promise<Measu
   };
 }
 
+async function measureUndo(stack: BenchStack): Promise<Measured> {
+  const { publish, rollback, imports, peaks } = await timeUndo(stack);
+  const [first, again] = imports;
+  const times = (timing: Timing, other: Timing) => Number((micros(timing) / micros(other)).toFixed(2));
+  return {
+    rows: ({ one }) => [
+      row('the publish that is undone', publish, one),
+      row('rollback by tombstones', rollback, one, {
+        'times the publish': times(rollback, publish),
+        'peak MiB': peaks,
+      }),
+      row('importing of the whole way, first', first, one),
+      row('importing after the rollback', again, one, { 'times the first': times(again, first) }),
+    ],
+  };
+}
+
 const RUNS: Readonly<Record<string, { what: string; apart?: boolean; measure(stack: BenchStack): Promise<Measured> }>> =
   {
     one: { what: 'one importer', measure: (stack) => measureImport(stack, 1, 'import, 1 importer') },
@@ -78,6 +96,7 @@ const RUNS: Readonly<Record<string, { what: string; apart?: boolean; measure(sta
     },
     whole: { what: 'the whole way', measure: (stack) => measureWhole(stack, 1) },
     'whole-two': { what: 'the whole way, two importers', measure: (stack) => measureWhole(stack, 2) },
+    undo: { what: 'publish, rollback, and the import again', measure: measureUndo },
   };
 
 async function withStack<T>(

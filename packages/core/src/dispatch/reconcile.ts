@@ -2,6 +2,7 @@ import { CONTRACTS } from '../contracts/contracts.ts';
 import { maintenance } from '../contracts/maintenance.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { getBatchForStatusChange } from '../db/queries/batch-get.ts';
+import { sweepLateDeliveries } from '../db/queries/late-sweep.ts';
 import { listBatchesWithoutWork } from '../db/queries/open-work-list.ts';
 import { listSentOutboxEntries, resetOutboxEntries } from '../db/queries/outbox-dispatch.ts';
 import { listOpenRetentionRuns } from '../db/queries/retention-runs.ts';
@@ -56,6 +57,15 @@ async function startReadyRuns(pool: Pool, db: Queryable, logger: Logger): Promis
   }
 }
 
+/** Looks through rollbacks for what live ingestion delivered meanwhile; each in a transaction of its own. */
+async function reviveLateDeliveries(pool: Pool, logger: Logger): Promise<void> {
+  for (;;) {
+    const sweep = await withTransaction(pool, 'reconciler', sweepLateDeliveries);
+    if (sweep === undefined) return;
+    if (sweep.events > 0) logger.warn({ batch: sweep.batch_id, events: sweep.events }, 'late deliveries are live');
+  }
+}
+
 /** Has the schedulers there, and sends the runs of retention that were asked for or cut off. */
 async function keepMaintenance(db: Queryable, producer: Producer): Promise<void> {
   await producer.schedule('purge-staging', { v: 1 }, PURGE_EVERY_MS);
@@ -76,6 +86,7 @@ export function createReconciler(options: { pool: Pool; producers: Producers; lo
     await resendGoneJobs(db, options.producers, options.logger);
     await mendBatchesWithoutWork(options.pool, db);
     await startReadyRuns(options.pool, db, options.logger);
+    await reviveLateDeliveries(options.pool, options.logger);
     if (options.producers.maintenance !== undefined) await keepMaintenance(db, options.producers.maintenance);
   };
 }

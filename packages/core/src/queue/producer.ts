@@ -18,6 +18,8 @@ export interface Producer {
   findGone(jobIds: readonly string[]): Promise<string[]>;
   /** Jobs that could be worked on now, were a worker free. */
   countWaiting(): Promise<number>;
+  /** Jobs by their state, as BullMQ has them. */
+  countByState(): Promise<Readonly<Record<string, number>>>;
   /** Removes what is left of these jobs, so that their ids can be sent again. */
   remove(jobIds: readonly string[]): Promise<void>;
   /** Has the job come round every `everyMs`; one scheduler per kind, however often this is called. */
@@ -76,6 +78,7 @@ export function createProducer(contract: QueueContract, connection: QueueConnect
       return jobIds.filter((_id, index) => gone[index]);
     },
     countWaiting: () => queue.getWaitingCount(),
+    countByState: () => queue.getJobCounts(),
     async remove(jobIds) {
       await Promise.all(jobIds.map((id) => queue.remove(id)));
     },

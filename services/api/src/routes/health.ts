@@ -1,3 +1,4 @@
+import { createExporter } from '@backfill/core/observability/exporter';
 import { answerReadiness } from '@backfill/core/observability/health-server';
 import { z } from 'zod';
 import type { ApiServer } from '../api-server.ts';
@@ -15,9 +16,13 @@ async function checkDependencies(context: ApiContext): Promise<Record<string, st
   return Object.fromEntries(findings.map(([name, problem]) => [name, problem && 'does not answer']));
 }
 
-/** `/healthz`, `/readyz` (naming each dependency that is down) and `/metrics`, without a token. */
+/**
+ * `/healthz`, `/readyz` (naming each dependency that is down) and `/metrics`, without a token: those of this
+ * process, of the batches and of the queues.
+ */
 export function addHealth(server: ApiServer, context: ApiContext): void {
-  const { registry } = context.metrics;
+  const { contentType } = context.metrics.registry;
+  const readMetrics = createExporter(context);
   server.get('/healthz', { schema: { summary: 'The process lives' } }, async () => ({ status: 'ok' }));
   server.get(
     '/readyz',
@@ -28,6 +33,6 @@ export function addHealth(server: ApiServer, context: ApiContext): void {
     },
   );
   server.get('/metrics', { schema: { summary: 'Prometheus metrics' } }, async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
+    reply.type(contentType).send(await readMetrics()),
   );
 }

@@ -10,9 +10,11 @@ import {
 import { expiredIdBound } from '@backfill/core/db/queries/expired-keys';
 import {
   deleteExpiredLines,
-  deleteExpiredLosers,
+  deleteExpiredRecords,
+  LINE_TABLES,
   type LinePage,
   type LinePlace,
+  RECORD_TABLES,
 } from '@backfill/core/db/queries/expired-records';
 import { setRetentionMark } from '@backfill/core/db/queries/retention-facts';
 import { withTransaction } from '@backfill/core/db/transaction';
@@ -65,7 +67,7 @@ async function deleteLines(
   }
 }
 
-/** Deletes a batch's lineage, accepted lines and loser records of events that are gone. */
+/** Deletes a batch's lineage, accepted lines, and records of losers, handovers and late deliveries, of events that are gone. */
 export async function expireRecords(work: RetentionWork, item: RecordsItem): Promise<void> {
   const { run, limits } = work;
   const { batchId, attempt, source, before, keep } = item;
@@ -79,15 +81,15 @@ export async function expireRecords(work: RetentionWork, item: RecordsItem): Pro
     cutOff: before,
   };
   const idBound = expiredIdBound(source, before);
-  for (const table of ['backfill_lineage', 'backfill_event_checkpoint_raw'] as const) {
+  for (const table of LINE_TABLES) {
     const page = (client: Client, at: { after: LinePlace; lines: number }) =>
       deleteExpiredLines(client, table, batchId, { ...at, idBound });
     await deleteLines(work, item, receipt, page);
   }
-  for (let deleted = LINES_AT_ONCE; deleted > 0; ) {
-    const losers = { idBound, keep, limit: LINES_AT_ONCE };
-    const some = async (client: Client) => ({ deleted: await deleteExpiredLosers(client, batchId, losers) });
-    deleted = (await deleteSome(work, item, receipt, some)).deleted;
+  const records = { idBound, keep, limit: LINES_AT_ONCE };
+  for (const table of RECORD_TABLES) {
+    const some = async (client: Client) => ({ deleted: await deleteExpiredRecords(client, table, batchId, records) });
+    while ((await deleteSome(work, item, receipt, some)).deleted > 0);
   }
   await withTransaction(work.runtime.pool, run.requested_by, async (client) => {
     await completeDeletion(client, receipt);

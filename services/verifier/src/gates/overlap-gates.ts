@@ -1,4 +1,5 @@
 import type { BatchReader } from '@backfill/core/dispatch/read-for-batch';
+import { duplicateRatio } from '@backfill/core/domain/duplicate-ratio';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import type { Plan, PlannedThresholds } from '@backfill/core/plan/plan';
 import { countsOccurrences } from '@backfill/core/recipe/recipe';
@@ -56,22 +57,19 @@ const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
  * The two gates about events that were delivered more than once: repeats inside the batch are duplicates; what
  * another batch or live ingestion has is overlap, normal at the edges of an outage and bounded.
  *
- * Duplicate ratio = (`same_batch` + overlap beyond `max_overlap`) / staged.
- *
  * @param recut as {@link RECUT_SQL} finds it: bounded by the policy (`max_recut`), whatever the submission says
  */
 export function overlapGates(counts: StagedCounts, thresholds: OverlapThresholds, recut?: RecutFile): GateResult[] {
   const overlap = overlapOf(counts);
-  const excess = Math.max(0, overlap - thresholds.max_overlap * counts.staged);
-  const duplicateRatio = share(counts.same_batch + excess, counts.staged);
+  const repeated = duplicateRatio({ ...counts, overlap }, thresholds.max_overlap);
   const overlapShare = share(overlap, counts.staged);
   const procedure = STAGED_COUNTS_SQL.trim();
   return [
     {
       gate: 'duplicates',
       threshold: thresholds.duplicate_ratio,
-      observed: duplicateRatio,
-      passed: duplicateRatio <= thresholds.duplicate_ratio,
+      observed: repeated,
+      passed: repeated <= thresholds.duplicate_ratio,
       procedure,
       detail: { ...counts },
     },

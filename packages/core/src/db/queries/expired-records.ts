@@ -13,7 +13,8 @@ export interface LinePage {
 }
 
 /** What is kept of a batch line by line, under the same key. */
-type LineTable = 'backfill_lineage' | 'backfill_event_checkpoint_raw';
+export const LINE_TABLES = ['backfill_lineage', 'backfill_event_checkpoint_raw'] as const;
+export type LineTable = (typeof LINE_TABLES)[number];
 
 /** Walks on through a batch's lines in a table, and deletes those of events with lesser ids. */
 export async function deleteExpiredLines(
@@ -41,18 +42,44 @@ export async function deleteExpiredLines(
   return { deleted: rowCount ?? 0, last };
 }
 
-/** Deletes records of who lost to whom, at most so many, of events with lesser ids, that name the batch on either side. */
-export async function deleteExpiredLosers(
+/** Which records of a batch are of events that are gone. */
+export interface ExpiredRecords {
+  /** Events with lesser ids, in byte order. */
+  idBound: string;
+  /** What these batches are named in stays. */
+  keep: readonly string[];
+  /** Records, at most. */
+  limit: number;
+}
+
+/**
+ * Records by event that name a batch: who lost to whom, what a rollback handed over, and deliveries of live ingestion that
+ * came second to an event of its window. $1 batch, $2 id bound, $3 batches to keep.
+ */
+const RECORDS = {
+  backfill_losers: `(loser_batch_id = $1 or winner_batch_id = $1) and event_id < $2 and loser_batch_id <> all ($3)
+                    and (winner_batch_id is null or winner_batch_id <> all ($3))`,
+  backfill_handovers: `(from_batch_id = $1 or to_batch_id = $1) and event_id < $2 and from_batch_id <> all ($3)
+                       and (to_batch_id is null or to_batch_id <> all ($3))`,
+  // An id begins with source and day.
+  backfill_live_losses: `event_id < $2 and $1 <> all ($3)
+                         and event_id >= (select source || ':' || to_char(window_start at time zone 'UTC', 'YYYYMMDD')
+                                            from analytics.backfill_batches where batch_id = $1)`,
+} as const;
+
+export type RecordTable = keyof typeof RECORDS;
+export const RECORD_TABLES = Object.keys(RECORDS) as RecordTable[];
+
+/** Deletes records by event, at most so many, of events with lesser ids. */
+export async function deleteExpiredRecords(
   db: Client,
+  table: RecordTable,
   batchId: string,
-  { idBound, keep, limit }: { idBound: string; keep: readonly string[]; limit: number },
+  { idBound, keep, limit }: ExpiredRecords,
 ): Promise<number> {
   const { rowCount } = await db.query(
-    `delete from analytics.backfill_losers where ctid = any (array(
-       select ctid from analytics.backfill_losers
-        where (loser_batch_id = $1 or winner_batch_id = $1) and event_id < $2 and loser_batch_id <> all ($3)
-          and (winner_batch_id is null or winner_batch_id <> all ($3))
-        limit $4))`,
+    `delete from analytics.${table} where ctid = any (array(
+       select ctid from analytics.${table} where ${RECORDS[table]} limit $4))`,
     [batchId, idBound, keep, limit],
   );
   return rowCount ?? 0;
@@ -62,18 +89,14 @@ export async function deleteExpiredLosers(
 export async function countExpiredRecords(
   db: Queryable,
   batchId: string,
-  { idBound, keep, limit }: { idBound: string; keep: readonly string[]; limit: number },
+  { idBound, keep, limit }: ExpiredRecords,
 ): Promise<number> {
+  const lines = (table: LineTable) =>
+    `(select count(*) from (select from analytics.${table} where batch_id = $1 and event_id < $2 limit $4) as lines)`;
+  const records = (table: RecordTable) =>
+    `(select count(*) from (select from analytics.${table} where ${RECORDS[table]} limit $4) as records)`;
   const { rows } = await db.query<{ rows: number }>(
-    `select (select count(*) from (select from analytics.backfill_lineage
-                                    where batch_id = $1 and event_id < $2 limit $4) as lineage)
-          + (select count(*) from (select from analytics.backfill_event_checkpoint_raw
-                                    where batch_id = $1 and event_id < $2 limit $4) as lines)
-          + (select count(*) from (select from analytics.backfill_losers
-                                    where (loser_batch_id = $1 or winner_batch_id = $1) and event_id < $2
-                                      and loser_batch_id <> all ($3)
-                                      and (winner_batch_id is null or winner_batch_id <> all ($3)) limit $4) as losers)
-            as rows`,
+    `select ${[...LINE_TABLES.map(lines), ...RECORD_TABLES.map(records)].join(' + ')} as rows`,
     [batchId, idBound, keep, limit],
   );
   return rows[0]?.rows ?? 0;
