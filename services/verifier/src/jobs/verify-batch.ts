@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
 import { type ApprovalRow, listApprovals } from '@backfill/core/db/queries/approval-list';
@@ -16,8 +15,8 @@ import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { createBatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
-import { canonicalJson } from '@backfill/core/domain/canonical-json';
 import type { GateResult } from '@backfill/core/domain/gate-result';
+import { gateSetHash } from '@backfill/core/domain/gate-set';
 import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
@@ -46,12 +45,6 @@ const UNREAD_ROWS: RowsProof = { rowsDigest: null, checksum: null, rowCount: nul
 
 interface Findings extends BatchProof {
   results: GateResult[];
-}
-
-/** What publish approvals bind to: the plan, every gate with its numbers, and the digest of the rows to publish. */
-export function gateSetHash(planHash: string, results: readonly GateResult[], rowsDigest: string | null): string {
-  const gates = results.map(({ gate, threshold, observed, passed }) => ({ gate, threshold, observed, passed }));
-  return hash('sha256', canonicalJson({ plan_hash: planHash, gates, rows_digest: rowsDigest }), 'hex');
 }
 
 async function measure(
@@ -100,7 +93,7 @@ async function measure(
     ...{ planHash, approvals, rowsDigest },
     roles: plan.policy.approvals.override ?? [],
   });
-  return { results, gateSetHash: gateSetHash(planHash, results, rowsDigest), ...rows };
+  return { results, gateSetHash: gateSetHash({ planHash, results, rowsDigest }), ...rows };
 }
 
 /** Gates that fail without a row to look at, which is the reason to tell. */

@@ -13,7 +13,7 @@ const TOLD_ELSEWHERE = ['days', 'samples', 'why', 'error', 'not_applicable'];
 export function gatesSection({ gates, gate_set_hash }: Report): Html {
   const inOrder = gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
   return html`<section aria-labelledby="gates"><h2 id="gates">Gates</h2>
-${gates.length === 0 ? html`<p>No gate was measured in this attempt.</p>` : html`<p>${passedGates(gates)} passed. Who signs the publish signs exactly these numbers${gate_set_hash !== null && html` (gate set <code>${gate_set_hash.slice(0, 12)}…</code>)`}.</p>`}
+${gates.length === 0 ? html`<p>No gate was measured in this attempt.</p>` : html`<p>${passedGates(gates)} passed. Who signs the publish signs exactly these results${gate_set_hash !== null && html` (gate set <code>${gate_set_hash.slice(0, 12)}…</code>)`}.</p>`}
 <ul class="gates">${inOrder.map(gateItem)}</ul></section>`;
 }
 
