@@ -64,6 +64,7 @@ describe('the example configuration', () => {
     expect(gateThresholds(policy, 'web-access')).toEqual({
       duplicate_ratio: 0.01,
       max_overlap: 0.001,
+      max_sample_events: 60,
       schema: 1,
       max_newly_suppressed: 0.01,
       volume: 0.02,

@@ -28,6 +28,8 @@ const thresholds = {
     .number()
     .min(0)
     .max(MAX_WINDOW_DAYS * 1_440),
+  /** Events that the sample has at most, where types and files are many; 60 when absent. It has twenty, where there are. */
+  max_sample_events: z.int().min(20).max(1_000).optional(),
   /** How far a day's sessions may be from their baseline, as a share of it. */
   daily_active_sessions: z.number().min(0).max(10),
   /** How far a cohort's conversion may be from its baseline: 0.005 is half a percentage point. */

@@ -57,7 +57,12 @@ async function measure(
   const { batchId, recipe } = plan;
   const { gates } = plan.policy;
   const ids = MultisetHash.pair();
-  const sample = new SampleDraw(planHash, await read((db) => listFilesOfParts(db, batchId)), context.isSuppressed);
+  const sample = new SampleDraw({
+    planHash,
+    fileOfPart: await read((db) => listFilesOfParts(db, batchId)),
+    isSuppressed: context.isSuppressed,
+    maxEvents: gates.max_sample_events,
+  });
   let rows = UNREAD_ROWS;
   // Beside the rows, which keep this process busy: unpacking and counting others do.
   const [books, ofRows] = await sideBySide(signal, (watched) => {

@@ -7,7 +7,7 @@ import { FAILED, PASSED, shareBar } from './parts.ts';
 /** Longer figures than this stand in report.json only. */
 const MAX_DETAIL_CHARACTERS = 6_000;
 /** What is told elsewhere in the page. */
-const TOLD_ELSEWHERE = ['days', 'samples', 'why', 'error', 'not_applicable'];
+const TOLD_ELSEWHERE = ['days', 'samples', 'why', 'note', 'error', 'not_applicable'];
 
 /** Each gate with what was observed against what is allowed; the failed ones first. */
 export function gatesSection({ gates, gate_set_hash }: Report): Html {
@@ -25,7 +25,7 @@ function gateItem(gate: ReportGate): Html {
   const measure = html`<dl class="measure"><div><dt>observed</dt><dd>${formatObserved(meaning, observed)}</dd></div><div><dt>allowed</dt><dd>${formatAllowed(meaning, threshold)}</dd></div>${bar(gate, meaning.isAtLeast === true)}</dl>`;
   return html`<li class="gate ${tone}"><span class="mark" aria-hidden="true">${waived === undefined ? mark : '–'}</span>
 <div><h3>${meaning.title} <span class="hidden">${waived === undefined ? word : 'not applicable'}</span></h3>
-<p class="note">${meaning.proves}</p>${reasonsOf(gate).map((reason) => html`<p class="why">${reason}</p>`)}</div>
+<p class="note">${meaning.proves}</p>${noteOf(gate)}${reasonsOf(gate).map((reason) => html`<p class="why">${reason}</p>`)}</div>
 ${waived === undefined ? measure : html`<p class="note">Not applicable: ${waived}</p>`}
 <details><summary>How it was measured, ${shortTime(measured_at)}</summary><pre>${procedure}</pre>${figures(detail)}</details></li>`;
 }
@@ -34,6 +34,12 @@ ${waived === undefined ? measure : html`<p class="note">Not applicable: ${waived
 function bar({ observed, threshold }: ReportGate, isAtLeast: boolean): Html | undefined {
   if (observed === null || threshold === 0) return undefined;
   return shareBar(isAtLeast ? observed : observed / threshold);
+}
+
+/** What has to be known of a gate, passed or not. */
+function noteOf({ detail }: ReportGate): Html | undefined {
+  const note = textOf(detail.note);
+  return note === undefined ? undefined : html`<p class="note">${note}</p>`;
 }
 
 function reasonsOf({ passed, detail }: ReportGate): string[] {

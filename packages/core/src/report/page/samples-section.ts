@@ -22,7 +22,7 @@ export function withSamples(page: string, reference: SamplesReference, shown: Sh
 }
 
 function samplesPart(reference: SamplesReference, shown: ShownSamples): Html {
-  const drawn = `${formatQuantity(reference.events, 'event')} ${reference.events === 1 ? 'was' : 'were'} drawn by the hash of plan and rows, of each type and file`;
+  const drawn = `${formatQuantity(reference.events, 'event')} ${reference.events === 1 ? 'was' : 'were'} drawn by the hash of plan and rows, of types and files in turn`;
   const where = html`<p class="note"><code>${reference.key}</code> in the archive, SHA-256 <code>${reference.sha256}</code></p>`;
   if (shown === 'apart') {
     return html`<p>${drawn}. They are kept apart from this page, so that they can expire or be erased while the report stays valid; the page that the API serves shows them for as long as they exist.</p>${where}`;
