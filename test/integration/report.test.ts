@@ -57,6 +57,7 @@ describe('the report of a batch', () => {
       is_counted: false,
       days: [{ event_name: 'page_requested', day: '2026-11-01', pre_count: 0, batch_count: 90 }],
       missing_approvals: { run: [], publish: [] },
+      visibility: { allowed: 30, observed: null },
       samples: { events: 20, state: 'stored' },
     });
     expect(ready.verdict).toMatchObject({
@@ -88,6 +89,7 @@ describe('the report of a batch', () => {
       sentence: 'Published: 90 events of this batch are live.',
     });
     expect(published).toMatchObject({ is_counted: true, is_frozen: false, samples: ready.samples });
+    expect(published.visibility).toEqual({ allowed: 30, observed: expect.any(Number) });
 
     await pipeline.change('steps', 'published', 'rolling_back');
     const back = await reportOf('steps', 'rolled_back');

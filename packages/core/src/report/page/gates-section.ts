@@ -1,5 +1,5 @@
 import { formatAllowed, formatObserved, gateMeaning } from '../gate-meanings.ts';
-import type { Report, ReportGate } from '../report.ts';
+import type { Report, ReportGate, ReportVisibility } from '../report.ts';
 import { passedGates, shortTime } from '../verdict.ts';
 import { type Html, html } from './html.ts';
 import { FAILED, PASSED, shareBar } from './parts.ts';
@@ -10,11 +10,11 @@ const MAX_DETAIL_CHARACTERS = 6_000;
 const TOLD_ELSEWHERE = ['days', 'samples', 'why', 'note', 'error', 'not_applicable'];
 
 /** Each gate with what was observed against what is allowed; the failed ones first. */
-export function gatesSection({ gates, gate_set_hash }: Report): Html {
+export function gatesSection({ gates, gate_set_hash, visibility }: Report): Html {
   const inOrder = gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
   return html`<section aria-labelledby="gates"><h2 id="gates">Gates</h2>
 ${gates.length === 0 ? html`<p>No gate was measured in this attempt.</p>` : html`<p>${passedGates(gates)} passed. Who signs the publish signs exactly these results${gate_set_hash !== null && html` (gate set <code>${gate_set_hash.slice(0, 12)}…</code>)`}.</p>`}
-<ul class="gates">${inOrder.map(gateItem)}</ul></section>`;
+<ul class="gates">${inOrder.map(gateItem)}${visibility != null && visibilityItem(visibility)}</ul></section>`;
 }
 
 function gateItem(gate: ReportGate): Html {
@@ -28,6 +28,19 @@ function gateItem(gate: ReportGate): Html {
 <p class="note">${meaning.proves}</p>${noteOf(gate)}${reasonsOf(gate).map((reason) => html`<p class="why">${reason}</p>`)}</div>
 ${waived === undefined ? measure : html`<p class="note">Not applicable: ${waived}</p>`}
 <details><summary>How it was measured, ${shortTime(measured_at)}</summary><pre>${procedure}</pre>${figures(detail)}</details></li>`;
+}
+
+/** What is held against its limit like a gate, but after everybody has signed: when readers saw the events. */
+function visibilityItem({ allowed, observed }: ReportVisibility): Html {
+  const meaning = gateMeaning('visibility');
+  const isLate = observed !== null && observed > allowed;
+  const { tone, mark, word } =
+    observed === null ? { tone: '', mark: '…', word: 'not measured yet' } : isLate ? FAILED : PASSED;
+  const bar = observed !== null && allowed > 0 && shareBar(observed / allowed);
+  return html`<li class="gate ${tone}"><span class="mark" aria-hidden="true">${mark}</span>
+<div><h3>${meaning.title} <span class="hidden">${word}</span></h3>
+<p class="note">${meaning.proves} Measured after the go, and not part of what is signed.</p>${isLate && html`<p class="why">They saw them too late, which is an incident.</p>`}</div>
+<dl class="measure"><div><dt>observed</dt><dd>${formatObserved(meaning, observed)}</dd></div><div><dt>allowed</dt><dd>${formatAllowed(meaning, allowed)}</dd></div>${bar}</dl></li>`;
 }
 
 /** How much of what is allowed was used up; nothing where nothing is allowed. */
