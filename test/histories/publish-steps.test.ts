@@ -310,17 +310,22 @@ describe('a publish whose rows are live and not counted', () => {
 });
 
 it('raises an incident when readers see the rows too late, and leaves them there', async () => {
+  await config.editPolicy((policy) => {
+    policy.gates.default.visible_minutes = 20;
+  });
   expect(await world.submit('b', lines(0, 8))).toBe('awaiting_publish_approval');
   await world.go('b');
   await stepper.sql.query(
-    `update analytics.backfill_publishes set go_at = go_at - interval '31 minutes', visible_due = visible_due - interval '31 minutes'`,
+    `update analytics.backfill_publishes set go_at = go_at - interval '21 minutes', visible_due = visible_due - interval '21 minutes'`,
   );
   expect(await world.workOff('b')).toBe('published');
-  expect((await world.publishes('b'))[0]?.visible_seconds).toBeGreaterThan(1_800);
+  expect((await world.publishes('b'))[0]?.visible_seconds).toBeGreaterThan(1_200);
   expect(await world.one('select kind, summary from analytics.backfill_incidents')).toEqual({
     kind: 'late_publish',
-    summary: 'readers saw the events 32 minutes after the go',
+    summary: 'readers saw the events 22 minutes after the go',
   });
+  const { visible_due: due, go_at: go } = (await world.publishes('b'))[0] ?? {};
+  expect(Number(due) - Number(go)).toBe(20 * 60_000);
   expect(await world.liveRows('b')).toBe(8);
   expect(await world.freezes()).toEqual([]);
 });

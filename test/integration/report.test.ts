@@ -57,6 +57,7 @@ describe('the report of a batch', () => {
       is_counted: false,
       days: [{ event_name: 'page_requested', day: '2026-11-01', pre_count: 0, batch_count: 90 }],
       missing_approvals: { run: [], publish: [] },
+      visibility: { allowed: 30, observed: null },
       samples: { events: 20, state: 'stored' },
     });
     expect(ready.verdict).toMatchObject({
@@ -88,6 +89,7 @@ describe('the report of a batch', () => {
       sentence: 'Published: 90 events of this batch are live.',
     });
     expect(published).toMatchObject({ is_counted: true, is_frozen: false, samples: ready.samples });
+    expect(published.visibility).toEqual({ allowed: 30, observed: expect.any(Number) });
 
     await pipeline.change('steps', 'published', 'rolling_back');
     const back = await reportOf('steps', 'rolled_back');
@@ -106,6 +108,44 @@ describe('the report of a batch', () => {
     expect((await get('by-hand', 'html')).text).toContain('This batch is rolled back by now');
     expect(await reportOf('by-hand', 'rolled_back')).toMatchObject({ rollback: { tombstoned: 30 } });
     expect((await get('by-hand', 'html')).text).not.toContain('by now');
+  });
+
+  it('shows each signer the signatures so far, without another report', async () => {
+    await pipeline.config.editPolicy(({ approvals }) => {
+      approvals.publish = ['data_engineering_lead', 'product_analytics_manager'];
+    });
+    try {
+      await runBatch(pipeline, 'signers', { 'a.log': accessLog(50_000, 50_030) });
+    } finally {
+      await pipeline.config.editPolicy(({ approvals }) => {
+        approvals.publish = [];
+      });
+    }
+    const before = await reportOf('signers', 'awaiting_publish_approval');
+    expect(before.missing_approvals?.publish).toEqual(['data_engineering_lead', 'product_analytics_manager']);
+    const body = {
+      stage: 'publish',
+      role: 'data_engineering_lead',
+      decision: 'approve',
+      comment: 'I counted <twice>.',
+    };
+    const answer = await api.call('POST', '/v1/batches/signers/approvals', 'data_engineering_lead', body);
+    expect(answer.status).toBe(201);
+    const after = (await get('signers', 'json')).json as unknown as Report;
+    const { approvals, missing_approvals, verdict, ...rest } = after;
+    expect(before).toMatchObject(rest);
+    expect(approvals).toMatchObject([
+      { role: 'data_engineering_lead', decision: 'approve', bound_hash: before.gate_set_hash, counts: true },
+    ]);
+    expect(missing_approvals?.publish).toEqual(['product_analytics_manager']);
+    const commands = verdict.next.map(({ command }) => command);
+    expect(commands.filter((command) => command.includes('approve'))).toEqual([
+      './backfill approve signers --role product_analytics_manager',
+    ]);
+    const page = (await get('signers', 'html')).text;
+    expect(page).toContain('<q>I counted &lt;twice&gt;.</q>');
+    expect(page).not.toContain('approve signers --role data_engineering_lead');
+    expect(page.match(/id="approvals"/g)).toHaveLength(1);
   });
 
   it('says of failed gates what failed, and what to do', async () => {

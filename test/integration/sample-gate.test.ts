@@ -64,7 +64,33 @@ describe('the gate sample', () => {
     const gate = await sampleGate('untouched');
     expect(gate).toMatchObject({ passed: true, threshold: 0, observed: 0, failed: [] });
     expect(gate.detail).toMatchObject({ rows: EVENTS, asked: EVENTS, sampled: EVENTS, mismatches: 0, files: 1 });
+    expect(gate.detail).toMatchObject({ files_present: 1, types: 1, types_present: 1, strata: 1, strata_present: 1 });
+    expect(gate.detail.note).toBe('drawn: 1 of 1 event types, 1 of 1 files, 1 of 1 types in files');
     expect((await verifyAgain('untouched')).detail.samples).toEqual(gate.detail.samples);
+  });
+
+  it('names the files that have no event in it, and has as many as the policy lets it', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 65 }, (_, at) => [`${String(at).padStart(2, '0')}.ndjson`, `${eventLine(5_000 + at)}\n`]),
+    );
+    const drawn = async (batchId: string) => {
+      await pipeline.upload(batchId, files);
+      await pipeline.submit({ batchId, source: 'app', window: WINDOW });
+      await pipeline.rest(batchId, ['awaiting_publish_approval']);
+      const { detail } = await sampleGate(batchId);
+      await pipeline.change(batchId, 'awaiting_publish_approval', 'rolling_back');
+      await pipeline.rest(batchId, ['rolled_back']);
+      return detail;
+    };
+    expect(await drawn('many-files')).toMatchObject({
+      note: 'drawn: 1 of 1 event types, 60 of 65 files, 60 of 65 types in files',
+      ...{ asked: 60, sampled: 60, files: 60, files_present: 65, undrawn_types: [] },
+      undrawn_files: expect.toSatisfy((names: string[]) => names.length === 5 && names.every((name) => name in files)),
+    });
+    await pipeline.config.editPolicy((policy) => {
+      policy.gates.default.max_sample_events = 100;
+    });
+    expect(await drawn('more-files')).toMatchObject({ files: 65, undrawn_files: [], max_events: 100 });
   });
 
   it('traces an event that somebody else has taken over since it was drawn', async () => {

@@ -22,7 +22,7 @@ async function gateChanges(db: Queryable, { batch_id }: BatchRow, seen: string, 
   const to = await getGateNumbersByHash(db, batch_id, now);
   if (from === undefined || to === undefined) return ['the batch never had that one'];
   const changes = describeGateChanges(from, to);
-  return changes.length === 0 ? ['the plan, or which rows are to be published'] : changes;
+  return changes.length === 0 ? ['the plan, the figures behind a gate, or which rows are to be published'] : changes;
 }
 
 /** @throws {Problem} 409 with what has changed, when what was looked at is not what would be signed. */

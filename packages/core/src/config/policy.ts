@@ -28,6 +28,13 @@ const thresholds = {
     .number()
     .min(0)
     .max(MAX_WINDOW_DAYS * 1_440),
+  /** How long after the go readers must see the events at the latest. */
+  visible_minutes: z
+    .number()
+    .min(0)
+    .max(MAX_WINDOW_DAYS * 1_440),
+  /** Events that the sample has at most, where types and files are many; 60 when absent. It has twenty, where there are. */
+  max_sample_events: z.int().min(20).max(1_000).optional(),
   /** How far a day's sessions may be from their baseline, as a share of it. */
   daily_active_sessions: z.number().min(0).max(10),
   /** How far a cohort's conversion may be from its baseline: 0.005 is half a percentage point. */
@@ -38,6 +45,7 @@ const gatesSchema = z.strictObject({
   ...thresholds,
   volume: thresholds.volume.default(0.02),
   freshness_minutes: thresholds.freshness_minutes.default(30),
+  visible_minutes: thresholds.visible_minutes.default(30),
   daily_active_sessions: thresholds.daily_active_sessions.default(0.015),
   activation_conversion: thresholds.activation_conversion.default(0.005),
 });

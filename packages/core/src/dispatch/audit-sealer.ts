@@ -10,10 +10,17 @@ import {
   setAuditChainEnd,
 } from '../db/queries/audit-chain.ts';
 import { listUnsealedEntries } from '../db/queries/audit-entry-list.ts';
+import { hasAuditHead } from '../db/queries/audit-head-find.ts';
 import { sealAuditEntries } from '../db/queries/audit-seal.ts';
 import { withTransaction } from '../db/transaction.ts';
-import { nextAnchorNo } from '../domain/audit-anchors.ts';
-import { type AnchoredHead, auditKeyCheck, firstPreviousMac, sealEntries, signHead } from '../domain/audit-chain.ts';
+import {
+  type AnchoredHead,
+  type AuditHead,
+  auditKeyCheck,
+  firstPreviousMac,
+  sealEntries,
+  signHead,
+} from '../domain/audit-chain.ts';
 import { describeError, FatalError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { archiveLayout } from '../storage/layout.ts';
@@ -43,8 +50,14 @@ interface SealerOptions {
   logger: Logger;
 }
 
-/** @returns how many entries were sealed. @throws {FatalError} when the chain has another key. */
-async function sealSome(pool: Pool, key: KeyObject): Promise<number> {
+/** Entries that were sealed in one transaction, and where the chain ended then; undefined when there were none. */
+interface Sealed {
+  entries: number;
+  head: AuditHead | undefined;
+}
+
+/** @throws {FatalError} when the chain has another key. */
+async function sealSome(pool: Pool, key: KeyObject): Promise<Sealed> {
   return withTransaction(pool, ACTOR, async (client) => {
     const chain = await lockAuditChain(client);
     if (chain?.key_check !== auditKeyCheck(key))
@@ -54,23 +67,25 @@ async function sealSome(pool: Pool, key: KeyObject): Promise<number> {
     const end = { chain_no: chain.chain_no, mac: chain.mac ?? firstPreviousMac(key) };
     const sealed = sealEntries(key, end, entries);
     const last = sealed.at(-1);
-    if (last === undefined) return 0;
+    if (last === undefined) return { entries: 0, head: undefined };
     const written = await sealAuditEntries(client, sealed);
     if (written !== sealed.length) throw new FatalError('entries of the audit log were sealed by somebody else');
-    await setAuditChainEnd(client, {
-      chainNo: last.chain_no,
-      mac: last.mac,
-      anchorNo: nextAnchorNo(chain.anchor_no, sealed),
-    });
+    const { chain_no, mac } = last;
+    const sealedAt = await setAuditChainEnd(client, { chainNo: chain_no, mac });
     crashPoint('seal:written');
-    return sealed.length;
+    return { entries: sealed.length, head: { chain_no, mac, sealed_at: sealedAt.toISOString() } };
   });
 }
 
-async function sealAll(pool: Pool, key: KeyObject): Promise<void> {
+/** @returns where the chain ended then; undefined when there was nothing to seal. */
+async function sealAll(pool: Pool, key: KeyObject): Promise<AuditHead | undefined> {
+  let end: AuditHead | undefined;
   for (let round = 0; round < MOST_TRANSACTIONS; round += 1) {
-    if ((await sealSome(pool, key)) < SEAL_AT_ONCE) return;
+    const { entries, head } = await sealSome(pool, key);
+    end = head ?? end;
+    if (entries < SEAL_AT_ONCE) break;
   }
+  return end;
 }
 
 function headOf(key: KeyObject, chain: AuditChainRow | undefined): AnchoredHead | null {
@@ -78,13 +93,18 @@ function headOf(key: KeyObject, chain: AuditChainRow | undefined): AnchoredHead 
   return signHead(key, { chain_no: chain.chain_no, mac: chain.mac, sealed_at: chain.sealed_at.toISOString() });
 }
 
+async function putHead({ store, archiveBucket }: SealerOptions, head: AnchoredHead): Promise<void> {
+  const body = Buffer.from(`${JSON.stringify(head)}\n`);
+  await store.put(archiveBucket, archiveLayout.auditHead(head.chain_no, head.mac), body, 'application/json');
+}
+
 /** Writes the head into the archive, when one is due. The object first: a crash in between repeats the same bytes. */
-async function anchor({ pool, store, archiveBucket }: SealerOptions, key: KeyObject): Promise<void> {
+async function anchor(options: SealerOptions, key: KeyObject): Promise<void> {
+  const { pool } = options;
   const chain = await getAuditChain(pool);
   const head = headOf(key, chain);
   if (chain === undefined || head === null || chain.anchor_no <= chain.anchored_no) return;
-  const body = Buffer.from(`${JSON.stringify(head)}\n`);
-  await store.put(archiveBucket, archiveLayout.auditHead(head.chain_no, head.mac), body, 'application/json');
+  await putHead(options, head);
   crashPoint('seal:anchored');
   await setAuditAnchored(pool, head.chain_no);
 }
@@ -97,6 +117,20 @@ export function createAuditSealer(options: SealerOptions): AuditSealer {
   const { pool, key, logger } = options;
   let sealing: Promise<void> | undefined;
   let anchoring: Promise<void> | undefined;
+  /** Where the chain ended when this process sealed last: nobody who has the database can change that. */
+  let remembered: AuditHead | undefined;
+
+  /** What was remembered and is gone: the archive has to know of it. */
+  let lost: AuditHead | undefined;
+
+  /** Looks whether the log still has the last entry that this process has sealed. */
+  async function lookBack(): Promise<void> {
+    const end = remembered;
+    if (end === undefined || (await hasAuditHead(pool, end))) return;
+    logger.error({ chain_no: end.chain_no, mac: end.mac }, 'the audit log has lost an entry: run backfill doctor');
+    lost = end;
+    remembered = undefined;
+  }
 
   async function attempt(what: string, work: () => Promise<void>): Promise<void> {
     try {
@@ -107,14 +141,19 @@ export function createAuditSealer(options: SealerOptions): AuditSealer {
   }
 
   async function anchorNow(sealingKey: KeyObject): Promise<void> {
-    await attempt('anchored', () => anchor(options, sealingKey));
+    await attempt('anchored', async () => {
+      if (lost !== undefined) await putHead(options, signHead(sealingKey, lost));
+      lost = undefined;
+      await anchor(options, sealingKey);
+    });
     anchoring = undefined;
   }
 
   async function run(sealingKey: KeyObject): Promise<void> {
     await attempt('sealed', async () => {
-      if (!(await isAuditWorkDue(pool))) return;
-      await sealAll(pool, sealingKey);
+      await lookBack();
+      if (lost === undefined && !(await isAuditWorkDue(pool))) return;
+      remembered = (await sealAll(pool, sealingKey)) ?? remembered;
       crashPoint('seal:sealed');
       // On its own: an archive that does not answer does not hold up the seals.
       anchoring ??= anchorNow(sealingKey);
@@ -132,7 +171,7 @@ export function createAuditSealer(options: SealerOptions): AuditSealer {
     },
     async seal() {
       if (key === undefined) return null;
-      await sealAll(pool, key);
+      remembered = (await sealAll(pool, key)) ?? remembered;
       return headOf(key, await getAuditChain(pool));
     },
   };

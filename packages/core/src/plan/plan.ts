@@ -25,7 +25,12 @@ export interface ManifestEntry {
 }
 
 /** Thresholds that plans have not always had: a gate is judged by what was approved, so older plans go without. */
-type LaterThresholds = 'volume' | 'freshness_minutes' | 'daily_active_sessions' | 'activation_conversion';
+type LaterThresholds =
+  | 'volume'
+  | 'freshness_minutes'
+  | 'visible_minutes'
+  | 'daily_active_sessions'
+  | 'activation_conversion';
 
 /** A source's thresholds, with what the submission says about overlap. */
 export interface PlannedThresholds

@@ -37,6 +37,7 @@ const MEANINGS: Record<string, GateMeaning> = {
   },
   volume: { title: 'Volume', proves: 'As many events as were expected are there.', unit: 'share' },
   freshness: { title: 'Freshness', proves: 'The latest event lies close to the end of the window.', unit: 'minutes' },
+  visibility: { title: 'Visibility', proves: 'Readers saw the events soon after the go.', unit: 'minutes' },
   daily_active_sessions: {
     title: 'Daily active sessions',
     proves: 'Each local day has as many sessions as its baseline.',

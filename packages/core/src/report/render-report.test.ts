@@ -274,6 +274,27 @@ describe('the page of a report', () => {
     expect(textOf(null)).not.toContain(' snapshot ');
   });
 
+  it('holds the wait of the readers against its limit, beside the gates and none of them', () => {
+    const textOf = (visibility: Report['visibility']) => {
+      const page = renderReport(testReport(visibility === undefined ? {} : { visibility }), 'gone');
+      const [from, to] = [page.indexOf('<h2 id="gates">'), page.indexOf('<h2 id="counts">')];
+      return page
+        .slice(from, to)
+        .replace(/<[^>]+>/g, ' ')
+        .replace(/\s+/g, ' ');
+    };
+    const waiting = textOf({ allowed: 30, observed: null });
+    expect(waiting).toMatch(/Visibility not measured yet .* observed – allowed at most 30 min/);
+    expect(textOf({ allowed: 30, observed: 12.5 })).toMatch(
+      /Visibility passed .* observed 12.5 min allowed at most 30 min/,
+    );
+    const late = textOf({ allowed: 30, observed: 31 });
+    expect(late).toMatch(/Visibility failed .*too late, which is an incident\. observed 31 min/);
+    // What was signed passed.
+    expect(late.match(/(\d+) of \1 passed/)).not.toBeNull();
+    expect(textOf(undefined)).not.toContain('Visibility');
+  });
+
   it('shows the reason of a failed gate, before those that passed', () => {
     const gates = [
       ...testReport().gates,

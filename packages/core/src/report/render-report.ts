@@ -8,6 +8,7 @@ import { kpiSection } from './page/kpi-section.ts';
 import { lineageSection } from './page/lineage-section.ts';
 import { NEWS_PLACE } from './page/news.ts';
 import { words } from './page/parts.ts';
+import { placed } from './page/place.ts';
 import { replacementSection } from './page/replacement-section.ts';
 import { type ShownSamples, samplesSection } from './page/samples-section.ts';
 import { STYLE } from './page/style.ts';
@@ -42,9 +43,9 @@ export function renderReport(report: Report, samples: ShownSamples): string {
 <a class="skip" href="#verdict">To the verdict</a>
 <header><p class="kicker">Backfill verification report</p><h1>${report.batch_id}</h1>
 <p class="sub"><span>${report.source}</span><span>${words(report.reason)}</span><span>${shortTime(report.window.start)}&nbsp;– ${shortTime(report.window.end)}</span>${report.attempt > 1 && html`<span>attempt ${report.attempt}</span>`}</p></header>
-<main>${NEWS_PLACE}${verdictSection(report)}
+<main>${NEWS_PLACE}${placed('verdict', verdictSection(report))}
 <nav aria-label="Chapters"><ul>${chapters.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
-${balanceSection(report)}${gatesSection(report)}${replacement}${countsSection(report)}${kpis}${approvalsSection(report)}${lineageSection(report)}${samplesSection(report.samples, samples)}</main>
+${balanceSection(report)}${gatesSection(report)}${replacement}${countsSection(report)}${kpis}${placed('approvals', approvalsSection(report))}${lineageSection(report)}${samplesSection(report.samples, samples)}</main>
 <footer><p>Written ${shortTime(report.written_at)} for the status <em>${words(report.status)}</em>, submitted by ${report.submitted_by}. The same numbers, for programs: <code>report.json</code>.</p></footer>
 </body></html>`;
   return `${markup}\n`;

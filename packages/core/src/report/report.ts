@@ -150,6 +150,13 @@ export interface ReportPublish {
   [column: string]: unknown;
 }
 
+/** How long readers waited for the rows after the go, in minutes. No gate: it is measured when everybody has signed. */
+export interface ReportVisibility {
+  allowed: number;
+  /** Null until they see them. */
+  observed: number | null;
+}
+
 /** What people decided besides approvals, and what a publish has done. */
 export interface ReportPeople {
   /** Null without a plan. */
@@ -159,6 +166,8 @@ export interface ReportPeople {
   escalations: ReportEscalation[];
   /** Null before the first go. */
   publish: ReportPublish | null;
+  /** Null without a plan; absent in reports from before it was told. */
+  visibility?: ReportVisibility | null;
 }
 
 /** `report.json`: everything that the page shows but the samples. */

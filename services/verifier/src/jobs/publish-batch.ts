@@ -1,5 +1,6 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { insertIncident } from '@backfill/core/db/queries/incident-insert';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { getOpenPublish, holdPublishAt } from '@backfill/core/db/queries/publish-steps';
 import { withTransaction } from '@backfill/core/db/transaction';
@@ -13,11 +14,17 @@ import { publishSignedRows } from '../publish/publish-signed-rows.ts';
 import { ACTOR, OutdatedError, type PublishWork } from '../publish/publish-work.ts';
 import { snapshotWindow } from '../publish/snapshot-window.ts';
 
-async function sendBackToVerify({ pool }: Runtime, job: BatchJob, publishId: number, reason: string): Promise<void> {
+async function sendBackToVerify(
+  { pool }: Runtime,
+  job: BatchJob,
+  publishId: number,
+  { message: reason, incident }: OutdatedError,
+): Promise<void> {
   await withTransaction(pool, ACTOR, async (client) => {
     if (!(await holdPublishAt(client, publishId, ['snapshot', 'rows']))) {
       throw new StaleWorkError(`the publish of batch ${job.batch_id} has moved on`);
     }
+    if (incident !== undefined) await insertIncident(client, job.batch_id, incident, reason);
     const change = { batchId: job.batch_id, from: ['publishing' as const], to: 'verifying' as const, reason };
     if (!(await changeStatus(client, { ...change, epoch: job.epoch }))) {
       throw new StaleWorkError(`batch ${job.batch_id} was stopped`);
@@ -52,6 +59,6 @@ export async function publishBatch(runtime: Runtime, job: BatchJob, signal: Abor
   } catch (error) {
     if (!(error instanceof OutdatedError)) throw error;
     logger.warn({ batch: batchId }, 'what was signed is out of date: batch goes back to its gates');
-    await sendBackToVerify(runtime, job, publish.publish_id, error.message);
+    await sendBackToVerify(runtime, job, publish.publish_id, error);
   }
 }

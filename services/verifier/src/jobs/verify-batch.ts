@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
 import { type ApprovalRow, listApprovals } from '@backfill/core/db/queries/approval-list';
@@ -17,9 +16,8 @@ import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { createBatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
-import { canonicalJson } from '@backfill/core/domain/canonical-json';
 import type { GateResult } from '@backfill/core/domain/gate-result';
-import type { JsonObject } from '@backfill/core/domain/json';
+import { gateSetHash } from '@backfill/core/domain/gate-set';
 import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
@@ -51,17 +49,6 @@ interface Findings extends BatchProof {
   results: GateResult[];
 }
 
-/**
- * What publish approvals bind to: the plan, every gate with its numbers, the digest of the rows to publish, and, where they
- * replace others, what changes.
- */
-export function gateSetHash(planHash: string, results: readonly GateResult[], rowsDigest: string | null): string {
-  const gates = results.map(({ gate, threshold, observed, passed }) => ({ gate, threshold, observed, passed }));
-  const replaced = results.find(({ gate }) => gate === 'replaces')?.detail;
-  const signed = { plan_hash: planHash, gates, rows_digest: rowsDigest, ...(replaced && { replaced }) };
-  return hash('sha256', canonicalJson(JSON.parse(JSON.stringify(signed)) as JsonObject), 'hex');
-}
-
 async function measure(
   context: RecountContext,
   plan: Plan,
@@ -72,7 +59,12 @@ async function measure(
   const { batchId, recipe } = plan;
   const { gates } = plan.policy;
   const ids = MultisetHash.pair();
-  const sample = new SampleDraw(planHash, await read((db) => listFilesOfParts(db, batchId)), context.isSuppressed);
+  const sample = new SampleDraw({
+    planHash,
+    fileOfPart: await read((db) => listFilesOfParts(db, batchId)),
+    isSuppressed: context.isSuppressed,
+    maxEvents: gates.max_sample_events,
+  });
   let rows = UNREAD_ROWS;
   let replaced: ReplacedRows | null = null;
   // Beside the rows, which keep this process busy: unpacking and counting others do.
@@ -122,7 +114,7 @@ async function measure(
     ...{ planHash, approvals, rowsDigest },
     roles: plan.policy.approvals.override ?? [],
   });
-  return { results, gateSetHash: gateSetHash(planHash, results, rowsDigest), replaced, ...rows };
+  return { results, gateSetHash: gateSetHash({ planHash, results, rowsDigest }), replaced, ...rows };
 }
 
 /** Gates that fail without a row to look at, which is the reason to tell. */

@@ -17,7 +17,14 @@ describe('momentOfKpis', () => {
     expect(momentOfKpis(batch, [gate], [override], NOW)).toBe(Date.parse(BEFORE));
   });
 
+  it('is that of the figures which somebody has signed', () => {
+    const signed = { ...override, stage: 'publish', boundHash: 'g' };
+    expect(momentOfKpis(batch, [gate], [signed], NOW)).toBe(Date.parse(BEFORE));
+  });
+
   it.each([
+    ['only the run was approved', batch, [{ ...override, stage: 'run', boundHash: 'p' }]],
+    ['other figures were signed', batch, [{ ...override, stage: 'publish', boundHash: 'x' }]],
     ['nobody has decided', batch, []],
     ['the rows are others', { ...batch, rows_digest: 'x' }, [override]],
     ['the decision was about another figure', batch, [{ ...override, boundHash: 'x' }]],

@@ -4,7 +4,6 @@ import type { Client } from '@backfill/core/db/pool';
 import { avoidNestedLoops } from '@backfill/core/db/queries/avoid-nested-loops';
 import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
-import { hasFailedGates } from '@backfill/core/db/queries/gate-result-list';
 import { holdOwners } from '@backfill/core/db/queries/key-takeover';
 import {
   ensureEventDay,
@@ -31,6 +30,7 @@ import { sideBySide } from '../side-by-side.ts';
 import { keepAwake } from './keep-awake.ts';
 import { ACTOR, OutdatedError, type PublishWork } from './publish-work.ts';
 import { bookReplacement, replaceTarget } from './replace-target.ts';
+import { requireSigned } from './require-signed.ts';
 import { takeOverKeys } from './take-over-keys.ts';
 
 /** What a publish has written, before anybody else sees it. */
@@ -74,7 +74,8 @@ async function writeSignedRows(client: Client, work: PublishWork): Promise<{ wri
     return [write(reading), reading];
   });
   crashPoint('publish:inserted');
-  if (staged.rowsDigest !== batch?.rows_digest || staged.rowCount !== batch.row_count) {
+  const { rowsDigest, rowCount, checksum } = staged;
+  if (rowsDigest !== batch?.rows_digest || rowCount !== batch.row_count || checksum !== batch.checksum) {
     throw new FatalError('the staged rows are not the ones that were verified and signed');
   }
   return { written: { ...counts, suppressions }, staged };
@@ -137,7 +138,7 @@ async function publishInTransaction(client: Client, keys: KeyTransaction, work: 
   if (!(await holdPublishAt(client, publish.publish_id, ['rows']))) {
     throw new StaleWorkError(`the publish of batch ${batchId} has moved on`);
   }
-  if (await hasFailedGates(client, batchId)) throw new OutdatedError('not all gates of the last measurement passed');
+  await requireSigned(client, work);
   await avoidNestedLoops(client);
   await holdOwners(client, batchId);
   if (await canPublishMore(client, batchId)) {
@@ -153,6 +154,8 @@ async function publishInTransaction(client: Client, keys: KeyTransaction, work: 
   const recalled = await recallBatches(client, rivals, `${batchId} published events that both delivered`);
   // Not earlier: the batch's row is locked from here on, and a halt would wait for what comes in between.
   if (!(await setRowsLive(client, batchId, fence.epoch))) throw new StaleWorkError(`batch ${batchId} was stopped`);
+  // Once more: writing takes minutes, and the rows were compared with a digest that stands in the same database.
+  await requireSigned(client, work);
   await keys.prepare();
   const done = { ...counts, ...expected, ...target, taken_over: taken };
   if (!(await notePublishedRows(client, publish.publish_id, done))) {
@@ -179,7 +182,7 @@ async function makeDays({ runtime: { pool }, batchId, fence, read }: PublishWork
  * whose person was suppressed and rows that were delivered live since the signing are left out and noted. What the batch
  * shares with batches that are not published becomes its own, and those go back to their gates.
  *
- * @throws {OutdatedError} when more is left out than the policy allows for.
+ * @throws {OutdatedError} when more is left out than the policy allows for, or what was signed is not what is stored.
  */
 export async function publishSignedRows(work: PublishWork): Promise<void> {
   const { runtime, batchId, fence } = work;

@@ -21,4 +21,11 @@ export interface PublishWork {
 /** What was signed does not hold any more: the batch has to be measured anew. */
 export class OutdatedError extends Error {
   override name = 'OutdatedError';
+  /** Of the incident to raise, where somebody has to look into how that came. */
+  readonly incident: string | undefined;
+
+  constructor(message: string, incident?: string) {
+    super(message);
+    this.incident = incident;
+  }
 }

@@ -1,24 +1,38 @@
 import type { Queryable } from '@backfill/core/db/pool';
-import { listEscalations } from '@backfill/core/db/queries/escalation-list';
+import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import { getOpenFreeze } from '@backfill/core/db/queries/freeze-list';
-import { listIncidents } from '@backfill/core/db/queries/incident-list';
-import { getLastPublish } from '@backfill/core/db/queries/publish-steps';
+import { getLastPublish, type PublishRow } from '@backfill/core/db/queries/publish-steps';
 import { getRehearsalState } from '@backfill/core/db/queries/rehearsal';
-import type { Report, ReportPeople } from '@backfill/core/report/report';
+import { getVisibleMinutes } from '@backfill/core/db/queries/visible-minutes-get';
+import type { OverridableGate } from '@backfill/core/domain/override';
+import type { Report, ReportVisibility } from '@backfill/core/report/report';
+import { type ReportDecisions, readDecisions } from '@backfill/core/runtime/read-decisions';
 
-/** The members of report.json about what people decided besides approvals, and what a publish has done. */
+/** Of plans that do not say. */
+const VISIBLE_MINUTES = 30;
+
+/** @param planned as the current plan says */
+function visibilityOf(planned: number | null, publish: PublishRow | null): ReportVisibility {
+  if (publish === null) return { allowed: planned ?? VISIBLE_MINUTES, observed: null };
+  const { go_at, visible_due, visible_seconds } = publish;
+  const observed = visible_seconds === null ? null : visible_seconds / 60;
+  return { allowed: (visible_due.getTime() - go_at.getTime()) / 60_000, observed };
+}
+
+/** The members of report.json about what people decided, and what a publish has done. */
 export async function peopleSection(
   db: Queryable,
-  batchId: string,
-): Promise<ReportPeople & Pick<Report, 'incidents' | 'recipe_hash'>> {
-  const rehearsal = await getRehearsalState(db, batchId);
+  batch: BatchRow,
+  gates: readonly OverridableGate[],
+): Promise<ReportDecisions & Pick<Report, 'recipe_hash' | 'freeze' | 'publish' | 'visibility'>> {
+  const { batch_id: batchId } = batch;
+  const publish = (await getLastPublish(db, batchId)) ?? null;
   const section = {
-    recipe_hash: rehearsal?.recipe_hash ?? null,
-    rehearsal: rehearsal === undefined ? null : { required: rehearsal.required, recorded: rehearsal.recorded },
+    ...(await readDecisions(db, batch, gates)),
+    recipe_hash: (await getRehearsalState(db, batchId))?.recipe_hash ?? null,
     freeze: (await getOpenFreeze(db, batchId)) ?? null,
-    incidents: await listIncidents(db, batchId),
-    escalations: await listEscalations(db, batchId),
-    publish: (await getLastPublish(db, batchId)) ?? null,
+    publish,
+    visibility: batch.plan_hash === null ? null : visibilityOf(await getVisibleMinutes(db, batchId), publish),
   };
   // With its times as they stand in the file.
   return JSON.parse(JSON.stringify(section));

@@ -1,6 +1,4 @@
 import type { Queryable } from '@backfill/core/db/pool';
-import { listApprovals } from '@backfill/core/db/queries/approval-list';
-import { listRequiredRoles } from '@backfill/core/db/queries/approval-policy-list';
 import { listBatchBalances } from '@backfill/core/db/queries/balance-by-batch-list';
 import { listFileBalances } from '@backfill/core/db/queries/balance-by-file-list';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
@@ -15,16 +13,7 @@ import type { DayCount, Report, SamplesState } from '@backfill/core/report/repor
 import type { SamplesReference } from '@backfill/core/report/samples';
 import { judge } from '@backfill/core/report/verdict';
 import { peopleSection } from './people-section.ts';
-import {
-  reportApprovals,
-  reportBalance,
-  reportFile,
-  reportGate,
-  reportKpis,
-  reportMissing,
-  reportRollback,
-  samplesReference,
-} from './report-parts.ts';
+import { reportBalance, reportFile, reportGate, reportKpis, reportRollback, samplesReference } from './report-parts.ts';
 
 /** What a report has from elsewhere than the tables of its batch. */
 export interface ReportSurroundings {
@@ -49,14 +38,10 @@ async function readHashes(db: Queryable, { batch_id: batchId, ...batch }: BatchR
 }
 
 async function readPeople(db: Queryable, batch: BatchRow, gates: readonly GateResultRow[]) {
-  const approvals = await listApprovals(db, [batch.batch_id]);
-  const required = (await listRequiredRoles(db, [batch.batch_id])).get(batch.batch_id);
-  const section = await peopleSection(db, batch.batch_id);
+  const section = await peopleSection(db, batch, gates);
   return {
     ...section,
     is_frozen: section.freeze !== null,
-    approvals: reportApprovals(batch, approvals, gates),
-    missing_approvals: reportMissing(batch, approvals, gates, required),
     rollback: reportRollback((await listRollbacks(db, [batch.batch_id]))[0]),
   };
 }

@@ -1,15 +1,9 @@
-import type { ApprovalRow } from '@backfill/core/db/queries/approval-list';
 import type { BalanceRow } from '@backfill/core/db/queries/balance-by-batch-list';
 import type { FileBalanceRow } from '@backfill/core/db/queries/balance-by-file-list';
-import type { BatchRow } from '@backfill/core/db/queries/batch-get';
 import type { RollbackRow } from '@backfill/core/db/queries/batch-view-rollback-list';
 import type { GateResultRow } from '@backfill/core/db/queries/gate-result-list';
-import { missingRoles, type RequiredRoles } from '@backfill/core/domain/approvals';
-import { missingOverrides, standingDecisions } from '@backfill/core/domain/override';
 import type {
   KpiDay,
-  Report,
-  ReportApproval,
   ReportBalance,
   ReportFile,
   ReportGate,
@@ -69,39 +63,6 @@ export function reportKpis(gates: readonly Pick<ReportGate, 'gate' | 'detail'>[]
 /** Where the gate `sample` has put its samples. */
 export function samplesReference(gates: readonly Pick<ReportGate, 'gate' | 'detail'>[]): SamplesReference | undefined {
   return SamplesReference.safeParse(gates.find(({ gate }) => gate === 'sample')?.detail.samples).data;
-}
-
-export function reportApprovals(
-  batch: BatchRow,
-  approvals: readonly ApprovalRow[],
-  gates: readonly GateResultRow[],
-): ReportApproval[] {
-  const standing = standingDecisions(batch, gates, approvals);
-  return approvals.map((given) => ({
-    stage: given.stage,
-    role: given.role,
-    actor: given.actor,
-    decision: given.decision,
-    gate: given.gate,
-    bound_hash: given.boundHash,
-    comment: given.comment,
-    at: given.approved_at.toISOString(),
-    counts: standing.has(given),
-  }));
-}
-
-export function reportMissing(
-  batch: BatchRow,
-  approvals: readonly ApprovalRow[],
-  gates: readonly GateResultRow[],
-  required: RequiredRoles | undefined,
-): Report['missing_approvals'] {
-  if (required === undefined) return null;
-  return {
-    run: missingRoles(required.run, approvals, 'run', batch.plan_hash),
-    publish: missingRoles(required.publish, approvals, 'publish', batch.gate_set_hash),
-    override: missingOverrides(batch, required, gates, approvals),
-  };
 }
 
 export function reportRollback(row: RollbackRow | undefined): ReportRollback | null {

@@ -12,9 +12,10 @@ function row(number: number, type: number): DrawnRow {
 
 function draw(
   rows: DrawnRow[],
-  { plan = 'plan', digest = digestOf, suppressed = new Set<string>(), block = 1_000 } = {},
+  { plan = 'plan', digest = digestOf, suppressed = new Set<string>(), block = 1_000, maxEvents = 60 } = {},
 ) {
-  const sample = new SampleDraw(plan, FILES, (subjectId) => suppressed.has(subjectId));
+  const isSuppressed = (subjectId: string) => suppressed.has(subjectId);
+  const sample = new SampleDraw({ planHash: plan, fileOfPart: FILES, isSuppressed, maxEvents });
   for (let at = 0; at < rows.length; at += block) sample.addBlock(rows.slice(at, at + block), digest(at));
   return sample;
 }
@@ -44,6 +45,45 @@ describe('the draw of a sample', () => {
     const drawn = (types: number) => draw(Array.from({ length: 5_000 }, (_, number) => row(number, number % types)));
     expect(drawn(35).drawn().length).toBeGreaterThanOrEqual(35);
     expect(drawn(500).drawn().length).toBe(60);
+  });
+
+  const pairsOf = (rows: DrawnRow[], sample: SampleDraw) => {
+    const drawn = new Set(sample.drawn());
+    const names = rows
+      .filter(({ event_id }) => drawn.has(event_id))
+      .map(({ event_name, part_id }) => `${event_name} ${FILES.get(part_id)}`);
+    return new Set(names);
+  };
+
+  it('has each type in each file, as far as there is room, and says what there is', () => {
+    // 30 types in 10 files.
+    const rows = Array.from({ length: 6_000 }, (_, number) => row(number, Math.floor(number / 40) % 30));
+    const sample = draw(rows);
+    expect(sample.drawn()).toHaveLength(60);
+    const pairs = [...pairsOf(rows, sample)];
+    expect(pairs).toHaveLength(60);
+    expect(new Set(pairs.map((pair) => pair.split(' ')[0])).size).toBe(30);
+    expect(new Set(pairs.map((pair) => pair.split(' ')[1])).size).toBe(10);
+    expect([sample.present.types.length, sample.present.files.length, sample.present.pairs]).toEqual([30, 10, 300]);
+    expect(pairsOf(rows, draw(rows, { maxEvents: 1_000 })).size).toBe(300);
+  });
+
+  it('gives rare and common types, and files beside many types, the same chance where there is no room', () => {
+    // 100 types, of which one has nine tenths of the rows, in 10 files.
+    const rows = Array.from({ length: 5_000 }, (_, number) => row(number, number % 10 === 0 ? (number / 10) % 100 : 0));
+    const times = new Map<string, number>();
+    const plans = 150;
+    for (let plan = 0; plan < plans; plan++) {
+      const sample = draw(rows, { plan: `plan ${plan}` });
+      expect(sample.drawn()).toHaveLength(60);
+      const pairs = [...pairsOf(rows, sample)].map((pair) => pair.split(' '));
+      for (const name of new Set(pairs.flat())) times.set(name, (times.get(name) ?? 0) + 1);
+    }
+    const types = [...times].filter(([name]) => name.startsWith('type_'));
+    // None is out for ever; and the common one comes for its files too.
+    expect(types).toHaveLength(100);
+    for (const [name, count] of types) if (name !== 'type_0') expect(count).toBeGreaterThan(plans * 0.3);
+    for (let file = 0; file < 10; file++) expect(times.get(`${file}`)).toBeGreaterThan(plans * 0.4);
   });
 
   it('is the same again, and another one under another plan or with one row changed', () => {

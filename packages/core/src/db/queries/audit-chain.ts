@@ -47,17 +47,15 @@ export async function adoptAuditKey(db: Queryable, keyCheck: string): Promise<st
   return (await getAuditChain(db))?.key_check ?? undefined;
 }
 
-/** Moves the end of the locked chain. */
-export async function setAuditChainEnd(
-  db: Queryable,
-  end: { chainNo: number; mac: string; anchorNo: number },
-): Promise<void> {
-  await db.query(
+/** Moves the end of the locked chain, which a head has to cover now. @returns when it was sealed */
+export async function setAuditChainEnd(db: Queryable, end: { chainNo: number; mac: string }): Promise<Date> {
+  const { rows } = await db.query<{ sealed_at: Date }>(
     `update analytics.backfill_audit_chain
-        set chain_no = $1, mac = $2, anchor_no = greatest(anchor_no, $3),
-            sealed_at = date_trunc('milliseconds', clock_timestamp())`,
-    [end.chainNo, end.mac, end.anchorNo],
+        set chain_no = $1, mac = $2, anchor_no = $1, sealed_at = date_trunc('milliseconds', clock_timestamp())
+     returning sealed_at`,
+    [end.chainNo, end.mac],
   );
+  return (rows[0] as { sealed_at: Date }).sealed_at;
 }
 
 /** Notes that a head stands at the entry. */

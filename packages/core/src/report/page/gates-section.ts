@@ -1,5 +1,5 @@
 import { formatAllowed, formatObserved, gateMeaning } from '../gate-meanings.ts';
-import type { Report, ReportGate } from '../report.ts';
+import type { Report, ReportGate, ReportVisibility } from '../report.ts';
 import { passedGates, shortTime } from '../verdict.ts';
 import { type Html, html } from './html.ts';
 import { FAILED, PASSED, shareBar } from './parts.ts';
@@ -7,14 +7,14 @@ import { FAILED, PASSED, shareBar } from './parts.ts';
 /** Longer figures than this stand in report.json only. */
 const MAX_DETAIL_CHARACTERS = 6_000;
 /** What is told elsewhere in the page. */
-const TOLD_ELSEWHERE = ['days', 'changes', 'samples', 'why', 'error', 'not_applicable'];
+const TOLD_ELSEWHERE = ['days', 'changes', 'samples', 'why', 'note', 'error', 'not_applicable'];
 
 /** Each gate with what was observed against what is allowed; the failed ones first. */
-export function gatesSection({ gates, gate_set_hash }: Report): Html {
+export function gatesSection({ gates, gate_set_hash, visibility }: Report): Html {
   const inOrder = gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
   return html`<section aria-labelledby="gates"><h2 id="gates">Gates</h2>
-${gates.length === 0 ? html`<p>No gate was measured in this attempt.</p>` : html`<p>${passedGates(gates)} passed. Who signs the publish signs exactly these numbers${gate_set_hash !== null && html` (gate set <code>${gate_set_hash.slice(0, 12)}…</code>)`}.</p>`}
-<ul class="gates">${inOrder.map(gateItem)}</ul></section>`;
+${gates.length === 0 ? html`<p>No gate was measured in this attempt.</p>` : html`<p>${passedGates(gates)} passed. Who signs the publish signs exactly these results${gate_set_hash !== null && html` (gate set <code>${gate_set_hash.slice(0, 12)}…</code>)`}.</p>`}
+<ul class="gates">${inOrder.map(gateItem)}${visibility != null && visibilityItem(visibility)}</ul></section>`;
 }
 
 function gateItem(gate: ReportGate): Html {
@@ -25,15 +25,34 @@ function gateItem(gate: ReportGate): Html {
   const measure = html`<dl class="measure"><div><dt>observed</dt><dd>${formatObserved(meaning, observed)}</dd></div><div><dt>allowed</dt><dd>${formatAllowed(meaning, threshold)}</dd></div>${bar(gate, meaning.isAtLeast === true)}</dl>`;
   return html`<li class="gate ${tone}"><span class="mark" aria-hidden="true">${waived === undefined ? mark : '–'}</span>
 <div><h3>${meaning.title} <span class="hidden">${waived === undefined ? word : 'not applicable'}</span></h3>
-<p class="note">${meaning.proves}</p>${reasonsOf(gate).map((reason) => html`<p class="why">${reason}</p>`)}</div>
+<p class="note">${meaning.proves}</p>${noteOf(gate)}${reasonsOf(gate).map((reason) => html`<p class="why">${reason}</p>`)}</div>
 ${waived === undefined ? measure : html`<p class="note">Not applicable: ${waived}</p>`}
 <details><summary>How it was measured, ${shortTime(measured_at)}</summary><pre>${procedure}</pre>${figures(detail)}</details></li>`;
+}
+
+/** What is held against its limit like a gate, but after everybody has signed: when readers saw the events. */
+function visibilityItem({ allowed, observed }: ReportVisibility): Html {
+  const meaning = gateMeaning('visibility');
+  const isLate = observed !== null && observed > allowed;
+  const { tone, mark, word } =
+    observed === null ? { tone: '', mark: '…', word: 'not measured yet' } : isLate ? FAILED : PASSED;
+  const bar = observed !== null && allowed > 0 && shareBar(observed / allowed);
+  return html`<li class="gate ${tone}"><span class="mark" aria-hidden="true">${mark}</span>
+<div><h3>${meaning.title} <span class="hidden">${word}</span></h3>
+<p class="note">${meaning.proves} Measured after the go, and not part of what is signed.</p>${isLate && html`<p class="why">They saw them too late, which is an incident.</p>`}</div>
+<dl class="measure"><div><dt>observed</dt><dd>${formatObserved(meaning, observed)}</dd></div><div><dt>allowed</dt><dd>${formatAllowed(meaning, allowed)}</dd></div>${bar}</dl></li>`;
 }
 
 /** How much of what is allowed was used up; nothing where nothing is allowed. */
 function bar({ observed, threshold }: ReportGate, isAtLeast: boolean): Html | undefined {
   if (observed === null || threshold === 0) return undefined;
   return shareBar(isAtLeast ? observed : observed / threshold);
+}
+
+/** What has to be known of a gate, passed or not. */
+function noteOf({ detail }: ReportGate): Html | undefined {
+  const note = textOf(detail.note);
+  return note === undefined ? undefined : html`<p class="note">${note}</p>`;
 }
 
 function reasonsOf({ passed, detail }: ReportGate): string[] {

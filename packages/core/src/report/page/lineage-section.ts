@@ -15,7 +15,11 @@ export function lineageSection(report: Report): Html {
     ['mirror', report.mirror_checksum, 'over the objects of the mirror, as in its manifest.json'],
     ['rows', report.rows_digest, 'over every column of the rows to publish, in the order of their ids'],
     ['event ids', report.checksum, 'over the sorted ids of those rows, each with a line end'],
-    ['gate set', report.gate_set_hash, 'plan, every gate with its numbers, and rows: what the publish approvals sign'],
+    [
+      'gate set',
+      report.gate_set_hash,
+      'plan, every gate with its numbers, procedure and figures, and rows: what the publish approvals sign',
+    ],
     [
       'audit log',
       head === null ? null : head.mac,

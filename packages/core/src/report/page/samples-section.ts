@@ -1,7 +1,8 @@
 import { formatQuantity } from '../../text/format-number.ts';
 import { MASK, type Sample, type Samples, type SamplesReference } from '../samples.ts';
-import { type Content, Html, html } from './html.ts';
+import { type Content, type Html, html } from './html.ts';
 import { FAILED, PASSED } from './parts.ts';
+import { placed, replacePlaced } from './place.ts';
 
 /** The samples themselves, or why they are not in the page. */
 export type ShownSamples = Samples | 'apart' | 'gone';
@@ -9,24 +10,19 @@ export type ShownSamples = Samples | 'apart' | 'gone';
 /** More samples than this are folded up. */
 const MAX_OPEN_SAMPLES = 4;
 
-/** Around the part of a stored page in which the samples are put when it is served. No text of a page can look like this. */
-const [BEGIN, END] = ['<!--samples-->', '<!--/samples-->'];
-
 /** Each sampled event beside its raw line. */
 export function samplesSection(reference: SamplesReference | null, shown: ShownSamples): Html {
   return html`<section aria-labelledby="samples"><h2 id="samples">Samples</h2>
-${reference === null ? html`<p>No event was sampled.</p>` : new Html(`${BEGIN}${samplesPart(reference, shown).markup}${END}`)}</section>`;
+${reference === null ? html`<p>No event was sampled.</p>` : placed('samples', samplesPart(reference, shown))}</section>`;
 }
 
 /** A stored page with the samples as they are now. Pages that have no place for them stay as they are. */
 export function withSamples(page: string, reference: SamplesReference, shown: ShownSamples): string {
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin < 0 || end < begin) return page;
-  return page.slice(0, begin) + BEGIN + samplesPart(reference, shown).markup + page.slice(end);
+  return replacePlaced(page, 'samples', samplesPart(reference, shown));
 }
 
 function samplesPart(reference: SamplesReference, shown: ShownSamples): Html {
-  const drawn = `${formatQuantity(reference.events, 'event')} ${reference.events === 1 ? 'was' : 'were'} drawn by the hash of plan and rows, of each type and file`;
+  const drawn = `${formatQuantity(reference.events, 'event')} ${reference.events === 1 ? 'was' : 'were'} drawn by the hash of plan and rows, of types and files in turn`;
   const where = html`<p class="note"><code>${reference.key}</code> in the archive, SHA-256 <code>${reference.sha256}</code></p>`;
   if (shown === 'apart') {
     return html`<p>${drawn}. They are kept apart from this page, so that they can expire or be erased while the report stays valid; the page that the API serves shows them for as long as they exist.</p>${where}`;
