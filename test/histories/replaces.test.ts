@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { settleKeys } from '@backfill/core/db/key-transaction';
+import { listPreparedKeys } from '@backfill/core/db/queries/prepared-keys';
+import { freeReleasedKeys } from '@backfill/core/dispatch/free-keys';
 import { ROLLBACK_MODES } from '@backfill/core/domain/rollback-mode';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventLine, WINDOW } from '../support/app-events.ts';
@@ -90,6 +93,14 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
     expect(await walk.workOff(batchId)).toBe('rolled_back');
   }
 
+  /** As the services do it. */
+  const freeKeys = () => freeReleasedKeys(stepper.runtime.pool, stepper.runtime.keyStore);
+  async function settle(): Promise<void> {
+    const { pool, keyStore } = stepper.runtime;
+    if (!keyStore.isSeparate) return;
+    for (const { gid } of await listPreparedKeys(keyStore.pool)) await settleKeys(pool, keyStore, gid);
+  }
+
   const one = async (sql: string, ...values: unknown[]) => (await stepper.sql.query(sql, values)).rows[0];
   const proofOf = (batchId: string) =>
     one('select tombstoned::int, replaced from analytics.backfill_rollbacks where batch_id = $1', batchId);
@@ -164,8 +175,10 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
         ]);
       await expect(psql(old)).rejects.toThrow(/was replaced by/);
       await psql(`for-${old}`);
+      await freeKeys();
       expect(await rows()).toEqual(before);
       await psql(old);
+      await freeKeys();
       expect(await live()).toEqual([]);
     }
   });
@@ -314,6 +327,7 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
       await walk.toPublishing(batchId);
       const killed = startServiceProcess('verifier', stepper.env, point);
       expect(await killed.ended).toBe('SIGKILL');
+      await settle();
       const after = [`0b ${batchId}`, `1 ${batchId}`];
       expect(await live()).toEqual(point === 'publish:committed' ? after : ['0 old', '1 old', '2 old']);
       expect(await walk.workOff(batchId)).toBe('published');

@@ -8,11 +8,10 @@ alter table analytics.backfill_batches
   -- The published batch whose publish has taken this one's rows out of sight. While there is one, rows_live is false: it
   -- has nothing, inherits nothing, and its keys are claims that others may take over. It cannot be rolled back.
   add column replaced_by text collate "C" references analytics.backfill_batches,
-  -- What is to be replaced, as the verification found it: how many rows, the number and sum of hashes of their ids, and
-  -- pg_current_snapshot() of that moment.
+  -- What is to be replaced, as the verification found it: how many rows, the number and sum of hashes of their ids, and when.
   add column replaced_rows bigint,
   add column replaced_fingerprint text,
-  add column replaced_mark text,
+  add column replaced_at timestamptz,
   add check (replaces_batch_id <> batch_id),
   add check (not (replaces_live and replaces_batch_id is not null));
 create index backfill_batches_replaces on analytics.backfill_batches (replaces_batch_id)
@@ -54,13 +53,12 @@ alter table analytics.backfill_publishes
 alter table analytics.backfill_rollbacks add column replaced jsonb;
 
 -- Tombstones what the batch replaces, in the transaction that publishes it, before its rows are written; says how many rows,
--- their number and sum of hashes, and how many of them were written since p_mark was taken.
+-- their number and sum of hashes, and how many of them say of themselves that they came after p_since.
 create function analytics.replace_rows(
-  p_batch_id text, p_mark pg_snapshot, out replaced bigint, out fingerprint text, out arrived bigint)
+  p_batch_id text, p_since timestamptz, out replaced bigint, out fingerprint text, out arrived bigint)
 -- As in fingerprint_others: the window is read as a whole.
 language plpgsql set enable_nestloop to off set enable_indexscan to off set enable_bitmapscan to off as $$
 declare
-  v_now numeric := pg_current_xact_id()::text::numeric;
   v_batch analytics.backfill_batches;
   v_target text;
   v_source text;
@@ -72,19 +70,16 @@ begin
   v_source := v_batch.source;
   v_start := v_batch.window_start;
   v_end := v_batch.window_end;
-  -- Before the update, which makes new versions of them.
-  select count(*) into arrived
-    from analytics.events_log e
-   where e.source = v_source and e.event_ts >= v_start and e.event_ts < v_end and e.deleted_at is null
-     and e.batch_id is not distinct from v_target
-     and not pg_visible_in_snapshot(greatest(v_now - age(e.xmin), 3)::text::xid8, p_mark);
   with gone as (
     update analytics.events_log e set deleted_at = now(), replaced_by = p_batch_id
      where e.source = v_source and e.event_ts >= v_start and e.event_ts < v_end and e.deleted_at is null
        and e.batch_id is not distinct from v_target
-    returning e.event_id
+    returning e.event_id, e.ingested_at
   )
-  select count(*), count(*) || ':' || coalesce(sum(hashtextextended(event_id, 0)), 0) into replaced, fingerprint from gone;
+  select count(*), count(*) || ':' || coalesce(sum(hashtextextended(event_id, 0)), 0),
+         count(*) filter (where ingested_at > p_since)
+    into replaced, fingerprint, arrived
+    from gone;
 end $$;
 
 -- Says who answers for the events of live ingestion that a batch has replaced, in the transaction that publishes it, when it
@@ -223,7 +218,7 @@ begin
     join analytics.events_log l on l.event_id = r.event_id and l.event_ts = r.event_ts and l.deleted_at is null
    where r.replaced_by = p_batch_id and r.batch_id is null and r.source = v_batch.source
      and r.event_ts >= v_batch.window_start and r.event_ts < v_batch.window_end
-     and l.event_ts >= v_batch.window_start and l.event_ts < v_batch.window_end and l.batch_id is not null
+     and l.event_ts >= v_batch.window_start and l.event_ts < v_batch.window_end and l.batch_id <> p_batch_id
    order by r.event_id, r.deleted_at
   on conflict do nothing;
   with rest as (
@@ -238,7 +233,7 @@ begin
       left join analytics.suppressions_in_force s on s.subject_id = r.subject_id
       left join analytics.events_log l
              on l.event_id = r.event_id and l.event_ts = r.event_ts and l.deleted_at is null
-            and l.event_ts >= v_batch.window_start and l.event_ts < v_batch.window_end
+            and l.batch_id is distinct from p_batch_id and l.event_ts >= v_batch.window_start and l.event_ts < v_batch.window_end
   )
   select jsonb_build_object('revived', v_revived,
                             'suppressed', count(*) filter (where what = 'suppressed'),

@@ -37,11 +37,12 @@ export async function replaceTarget(client: Client, { batchId, plan }: PublishWo
     const problem = replacementProblem(batch, await holdReplacedBatch(client, replaces.batch_id));
     if (problem !== undefined) throw new OutdatedError(`what the batch replaces is not there any more: ${problem}`);
   }
-  const { replaced_rows: signed, replaced_fingerprint: fingerprint, replaced_mark: mark } = batch;
-  if (signed === null || mark === null) throw new OutdatedError('what the batch replaces was not measured');
-  const { replaced, arrived, ...found } = await replaceRows(client, batchId, mark);
-  const gone = Math.abs(signed - (replaced - arrived));
-  const changed = found.fingerprint === fingerprint ? 0 : Math.max(1, arrived + gone);
+  const { replaced_rows: signed, replaced_fingerprint: fingerprint, replaced_at: at } = batch;
+  if (signed === null || at === null) throw new OutdatedError('what the batch replaces was not measured');
+  const { replaced, arrived, ...found } = await replaceRows(client, batchId, at);
+  // Also what came under an older time: a transaction's, that was under way then.
+  const others = Math.abs(signed - (replaced - arrived));
+  const changed = found.fingerprint === fingerprint ? 0 : Math.max(1, arrived + others);
   const allowed = 'live' in replaces ? policy.gates.max_overlap * signed : 0;
   if (changed > allowed) {
     throw new OutdatedError(`${changed} of the ${signed} rows that it replaces have changed since the verification`);

@@ -39,7 +39,7 @@ export interface BatchRow {
   /** What is to be replaced, as the verification found it. */
   replaced_rows: number | null;
   replaced_fingerprint: string | null;
-  replaced_mark: string | null;
+  replaced_at: Date | null;
   /** Of a batch that is being rolled back; null stands for tombstones. */
   rollback_mode: RollbackMode | null;
 }

@@ -22,11 +22,11 @@ export async function setBatchProof(db: Queryable, batchId: string, proof: Batch
   await db.query(
     `update analytics.backfill_batches
         set gate_set_hash = $2, checksum = $3, row_count = $4, rows_digest = $5, publish_days = $6,
-            replaced_rows = $7, replaced_fingerprint = $8, replaced_mark = $9
+            replaced_rows = $7, replaced_fingerprint = $8, replaced_at = $9
       where batch_id = $1`,
     [
       ...[batchId, proof.gateSetHash, proof.checksum, proof.rowCount, proof.rowsDigest, proof.days],
-      ...[proof.replaced?.rows ?? null, proof.replaced?.fingerprint ?? null, proof.replaced?.mark ?? null],
+      ...[proof.replaced?.rows ?? null, proof.replaced?.fingerprint ?? null, proof.replaced?.at ?? null],
     ],
   );
 }

@@ -16,20 +16,17 @@ export interface Replacement {
   replaced: number;
   /** As `countReplacedRows` forms it. */
   fingerprint: string;
-  /** Rows among them that were written since the mark. */
+  /** Rows among them that say of themselves that they came later (`ingested_at`). */
   arrived: number;
 }
 
 /**
  * Tombstones what the batch replaces.
  *
- * @param mark pg_current_snapshot() of an earlier moment
+ * @param since by the database's clock
  */
-export async function replaceRows(db: Queryable, batchId: string, mark: string): Promise<Replacement> {
-  const { rows } = await db.query<Replacement>('select * from analytics.replace_rows($1, $2::pg_snapshot)', [
-    batchId,
-    mark,
-  ]);
+export async function replaceRows(db: Queryable, batchId: string, since: Date): Promise<Replacement> {
+  const { rows } = await db.query<Replacement>('select * from analytics.replace_rows($1, $2)', [batchId, since]);
   return rows[0] as Replacement;
 }
 

@@ -29,15 +29,15 @@ export function replacedValues({ replaces, startMs, endMs }: ReplacedSpan): [boo
 export interface ReplacedRows {
   rows: number;
   fingerprint: string;
-  /** pg_current_snapshot() of the moment: tells what was written later. */
-  mark: string;
+  /** When they were counted, by the database's clock. */
+  at: Date;
 }
 
 const REPLACED = `e.source = $1 and e.deleted_at is null and ${isReplaced('$2', '$3', '$4', '$5')}`;
 
 /** As `analytics.replace_rows` finds it. Parameters: source, and those of {@link isReplaced}. */
 export const REPLACED_ROWS_SQL = `
-  select pg_current_snapshot()::text as mark, count(*) as rows,
+  select statement_timestamp() as at, count(*) as rows,
          count(*) || ':' || coalesce(sum(hashtextextended(e.event_id, 0)), 0) as fingerprint
     from analytics.events_log e where ${REPLACED}`;
 
