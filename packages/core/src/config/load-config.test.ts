@@ -87,7 +87,14 @@ describe('a policy from before there were KPI gates', () => {
     await writeFile(path.join(dir, 'policy.yaml'), stringify(document));
     const { policy } = await loadConfigDir(dir);
     expect(gateThresholds(policy, 'app')).toEqual({
-      ...{ duplicate_ratio: 0.001, max_overlap: 0.5, schema: 1, visible_minutes: 30, volume: 0.02, freshness_minutes: 30 },
+      ...{
+        duplicate_ratio: 0.001,
+        max_overlap: 0.5,
+        schema: 1,
+        visible_minutes: 30,
+        volume: 0.02,
+        freshness_minutes: 30,
+      },
       ...{ daily_active_sessions: 0.015, activation_conversion: 0.005 },
     });
     expect(policy.kpi).toEqual({
