@@ -140,8 +140,8 @@ it('traces an event to its lines, its owner and its state', async () => {
     [eventId, payload],
   );
   await api.sql.query(
-    `insert into analytics.backfill_files (batch_id, file_no, source_file, size, etag, last_modified, sha256, compression, format, header, line_count)
-     values ('trace-1', 0, 'a.log', 900, '', now(), 'abc', 'none', 'ndjson', 'null', 20)`,
+    `insert into analytics.backfill_files (batch_id, file_no, source_file, size, etag, last_modified, sha256, compression, format, header, content_sha256, line_count)
+     values ('trace-1', 0, 'a.log', 900, '', now(), 'abc', 'none', 'ndjson', 'null', '', 20)`,
   );
   await api.sql.query(
     `insert into analytics.backfill_raw_chunks (batch_id, chunk_no, file_no, byte_start, byte_end, first_line, line_count)

@@ -8,6 +8,7 @@ const line = (batchId: string, lineNo: number) => ({
   status: 'importing' as const,
   source_file: `${batchId}.log`,
   line_no: lineNo,
+  chunk_id: 1,
   ...{
     byte_start: 0,
     byte_end: 10,
@@ -21,6 +22,7 @@ const line = (batchId: string, lineNo: number) => ({
 const row = (batchId: string | null, deletedAt: Date | null) => ({
   batch_id: batchId,
   ...{ event_name: 'x', schema_version: '1-0-0', is_suppressed: false },
+  ...{ session_id: null, subject_id: null, payload: '{}', is_authentic: true },
   ingested_at: at,
   deleted_at: deletedAt,
 });

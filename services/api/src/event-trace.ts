@@ -2,6 +2,7 @@ import type { TracedHandover } from '@backfill/core/db/queries/event-trace-hando
 import type { TracedLine } from '@backfill/core/db/queries/event-trace-line-list';
 import type { TracedLoser } from '@backfill/core/db/queries/event-trace-loser-list';
 import type { StoredRow } from '@backfill/core/db/queries/event-trace-stored-list';
+import type { TransformedEvent } from '@backfill/core/recipe/line-outcome';
 import type { EventTrace } from './schemas/event-trace.ts';
 
 const EVENT_ID = /^([a-z0-9][a-z0-9_-]{0,62}):(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3}):\\x[0-9a-f]{64}$/;
@@ -46,6 +47,23 @@ export function ownerOf({ stored, keyOwner }: FoundEvent): string | undefined {
   return live === undefined ? keyOwner : (live.batch_id ?? undefined);
 }
 
+/** The line that an event is told to come from: the first one of its owner. */
+export function originOf(found: FoundEvent): TracedLine | undefined {
+  const owner = ownerOf(found);
+  return found.lines.find((line) => line.batch_id === owner) ?? found.lines[0];
+}
+
+/** The event as it is or was stored, where its id says that it is itself. */
+export function storedEvent(eventId: string, eventTs: Date, { stored }: FoundEvent): TransformedEvent | undefined {
+  const row = stored.find(({ is_authentic, is_suppressed }) => is_authentic && !is_suppressed);
+  if (row === undefined) return undefined;
+  const { event_name, schema_version, session_id, subject_id, payload } = row;
+  return {
+    ...{ eventId, eventTsMs: eventTs.getTime(), eventName: event_name, schemaVersion: schema_version },
+    ...{ sessionId: session_id, subjectId: subject_id, payload },
+  };
+}
+
 /**
  * What is known about an event, from what was found.
  *
@@ -56,12 +74,12 @@ export function toEventTrace(
   eventId: string,
   found: FoundEvent,
   approvals: EventTrace['approvals'],
-): EventTrace | undefined {
+): Omit<EventTrace, 'raw_line' | 'raw_line_missing'> | undefined {
   const { lines, stored, losers, handovers, keyOwner } = found;
   if (lines.length === 0 && stored.length === 0 && keyOwner === undefined) return undefined;
   const live = stored.find((row) => row.deleted_at === null);
   const owner = ownerOf(found);
-  const origin = lines.find((line) => line.batch_id === owner) ?? lines[0];
+  const origin = originOf(found);
   const latest = stored[0];
   return {
     event_id: eventId,
@@ -72,7 +90,7 @@ export function toEventTrace(
     schema_version: latest?.schema_version ?? null,
     source_file: origin?.source_file ?? null,
     line_no: origin?.line_no ?? null,
-    lines: lines.map(({ status, ...line }) => ({ ...line, batch_status: status })),
+    lines: lines.map(({ status, chunk_id: _, ...line }) => ({ ...line, batch_status: status })),
     stored: stored.map((row) => ({
       batch_id: row.batch_id,
       schema_version: row.schema_version,

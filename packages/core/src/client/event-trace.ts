@@ -9,6 +9,8 @@ export const eventTraceSchema = z.looseObject({
   owner: z.string().nullable(),
   owner_kind: z.enum(['batch', 'live', 'none']),
   schema_version: z.string().nullable(),
+  raw_line: z.string().nullable(),
+  raw_line_missing: z.string().nullable(),
   lines: z.array(
     z.looseObject({
       batch_id: z.string(),

@@ -12,6 +12,7 @@ export function formatTrace(trace: EventTrace): string[] {
     `  owner    ${ownerText(trace)}`,
     ...(trace.schema_version === null ? [] : [`  schema   ${trace.schema_version}`]),
     ...trace.lines.flatMap(lineTexts),
+    `  raw line ${trace.raw_line ?? `not shown: ${trace.raw_line_missing}`}`,
     ...trace.stored.map((row) => {
       const until = row.deleted_at === null ? '' : `, taken back ${row.deleted_at}`;
       return `  stored   ${row.ingested_at} by ${row.batch_id ?? LIVE}${until}`;

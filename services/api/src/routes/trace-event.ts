@@ -9,8 +9,9 @@ import { readDecisions } from '@backfill/core/runtime/read-decisions';
 import { z } from 'zod';
 import type { ApiServer } from '../api-server.ts';
 import type { ApiContext } from '../context.ts';
-import { type FoundEvent, ownerOf, parseEventId, toEventTrace } from '../event-trace.ts';
+import { type FoundEvent, originOf, ownerOf, parseEventId, storedEvent, toEventTrace } from '../event-trace.ts';
 import { Problem } from '../problem.ts';
+import { type MaskedLine, readMaskedLine } from '../read-masked-line.ts';
 import { EventTrace } from '../schemas/event-trace.ts';
 import { problemAnswers } from '../schemas/problem-answers.ts';
 
@@ -61,7 +62,15 @@ export function addTraceEvent(server: ApiServer, context: ApiContext): void {
       const found = await findEvent(context, event);
       const trace = toEventTrace(eventId, found, await listOwnersApprovals(context, ownerOf(found)));
       if (trace === undefined) throw new Problem('not-found', 'No batch and no live writer has delivered this event.');
-      return trace;
+      const origin = originOf(found);
+      // Of somebody who objected nothing more is shown than that there is a line.
+      const line: MaskedLine =
+        trace.state === 'suppressed'
+          ? { text: null, missing: 'the person is suppressed' }
+          : origin === undefined
+            ? { text: null, missing: 'no batch has delivered it' }
+            : await readMaskedLine(context, origin, storedEvent(eventId, event.eventTs, found));
+      return { ...trace, raw_line: line.text, raw_line_missing: line.missing };
     },
   );
 }

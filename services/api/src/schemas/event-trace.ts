@@ -15,6 +15,11 @@ export const EventTrace = z.object({
   schema_version: z.string().nullable(),
   source_file: z.string().nullable().describe("Of the owner's first line; null when only live ingestion delivered it"),
   line_no: z.int().nullable(),
+  raw_line: z
+    .string()
+    .nullable()
+    .describe('That line as its format is read, with everything masked that the stored event does not show'),
+  raw_line_missing: z.string().nullable().describe('Why it is not there'),
   lines: z
     .array(
       z.object({

@@ -7,6 +7,7 @@ export interface TracedLine {
   status: BatchStatus;
   source_file: string;
   line_no: number;
+  chunk_id: number | null;
   /** The stretch of the stored object that holds the line, `[byte_start, byte_end)`: all of a compressed one. */
   byte_start: number | null;
   byte_end: number | null;
@@ -25,7 +26,7 @@ export interface TracedLine {
 const MAX_LINES = 1_000;
 
 export const TRACED_LINES_SQL = `
-  select l.batch_id, b.status, l.source_file, l.line_no, c.byte_start, c.byte_end, c.first_line,
+  select l.batch_id, b.status, l.source_file, l.line_no, c.chunk_id, c.byte_start, c.byte_end, c.first_line,
          f.sha256 as raw_sha256, m.sha256 as mirror_sha256, p.object_key as part_key, p.object_sha256 as part_sha256
     from analytics.backfill_lineage l
     join analytics.backfill_batches b using (batch_id)

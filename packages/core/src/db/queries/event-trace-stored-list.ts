@@ -5,6 +5,12 @@ export interface StoredRow {
   batch_id: string | null;
   event_name: string;
   schema_version: string;
+  session_id: string | null;
+  subject_id: string | null;
+  /** The stored text. */
+  payload: string;
+  /** Whether the id is what the row gives: else somebody has put something else into it. */
+  is_authentic: boolean;
   ingested_at: Date;
   deleted_at: Date | null;
   /** True for somebody whose events are not to be shown or restored any more. */
@@ -13,7 +19,8 @@ export interface StoredRow {
 
 // Two halves: each has an index of its own.
 export const STORED_ROWS_SQL = `
-  select batch_id, event_name, schema_version, ingested_at, deleted_at,
+  select batch_id, event_name, schema_version, session_id, subject_id, payload::text as payload,
+         analytics.event_id(source, event_ts, payload) = event_id as is_authentic, ingested_at, deleted_at,
          exists (select 1 from analytics.privacy_suppressions p
                   where p.subject_id = stored.subject_id and p.effective_from <= now()) as is_suppressed
     from (select * from analytics.events_log
