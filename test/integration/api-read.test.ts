@@ -139,7 +139,29 @@ it('traces an event to its lines, its owner and its state', async () => {
      values ($1, 'app', 'x', '1-0-0', '2026-11-01T10:00:00.123Z', $2, null)`,
     [eventId, payload],
   );
-  expect((await trace()).json).toMatchObject({ owner: null, owner_kind: 'live', state: 'live', line_no: 7 });
+  await api.sql.query(
+    `insert into analytics.backfill_files (batch_id, file_no, source_file, size, etag, last_modified, sha256, compression, format, header, content_sha256, line_count)
+     values ('trace-1', 0, 'a.log', 900, '', now(), 'abc', 'none', 'ndjson', 'null', '', 20)`,
+  );
+  await api.sql.query(
+    `insert into analytics.backfill_raw_chunks (batch_id, chunk_no, file_no, byte_start, byte_end, first_line, line_count)
+     values ('trace-1', 0, 0, 0, 300, 1, 5), ('trace-1', 1, 0, 300, 900, 6, 15)`,
+  );
+  await api.sql.query(
+    `insert into analytics.backfill_losers (loser_batch_id, event_id, winner_batch_id) values ('trace-1', $1, null)`,
+    [eventId],
+  );
+  await api.sql.query(
+    `insert into analytics.backfill_handovers (from_batch_id, from_attempt, event_id, to_batch_id, is_suppressed)
+     values ('trace-1', 1, $1, null, false)`,
+    [eventId],
+  );
+  expect((await trace()).json).toMatchObject({
+    ...{ owner: null, owner_kind: 'live', state: 'live', line_no: 7, schema_version: '1-0-0', approvals: [] },
+    lines: [{ byte_start: 300, byte_end: 900, first_line: 6, raw_sha256: 'abc', mirror_sha256: 'abc', part_key: null }],
+    losers: [{ batch_id: 'trace-1', winner_batch_id: null, withheld: false }],
+    handovers: [{ from_batch_id: 'trace-1', to_batch_id: null, is_suppressed: false }],
+  });
 });
 
 it('streams the batch at every change until it rests', async () => {

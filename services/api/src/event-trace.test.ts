@@ -8,9 +8,21 @@ const line = (batchId: string, lineNo: number) => ({
   status: 'importing' as const,
   source_file: `${batchId}.log`,
   line_no: lineNo,
+  chunk_id: 1,
+  ...{
+    byte_start: 0,
+    byte_end: 10,
+    first_line: 1,
+    raw_sha256: 'r',
+    mirror_sha256: 'm',
+    part_key: 'k',
+    part_sha256: 'p',
+  },
 });
 const row = (batchId: string | null, deletedAt: Date | null, replacedBy: string | null = null) => ({
   batch_id: batchId,
+  ...{ event_name: 'x', schema_version: '1-0-0', is_suppressed: false },
+  ...{ session_id: null, subject_id: null, payload: '{}', is_authentic: true },
   ingested_at: at,
   deleted_at: deletedAt,
   replaced_by: replacedBy,
@@ -46,12 +58,26 @@ describe('toEventTrace', () => {
     ['one that another batch replaced', [line('b', 7)], [row('b', at, 'c')], 'b', 'replaced', 'b', 'batch', 7],
     ['one taken back before its publish', [line('b', 7)], [], undefined, 'released', null, 'none', 7],
   ])('tells %s', (_what, lines, stored, keyOwner, state, owner, kind, lineNo) => {
-    const trace = toEventTrace(ID, { lines, stored, keyOwner });
+    const trace = toEventTrace(ID, { lines, stored, keyOwner, losers: [], handovers: [] }, []);
     expect(trace).toMatchObject({ state, owner, owner_kind: kind, line_no: lineNo });
     expect(trace?.lines).toHaveLength(lines.length);
   });
 
+  it.each([
+    ['that was withheld', { losers: [{ batch_id: 'b', winner_batch_id: null, withheld: true, recorded_at: at }] }],
+    ['that was taken back since', { stored: [{ ...row('b', at), is_suppressed: true }] }],
+    [
+      'that nobody got',
+      { handovers: [{ from_batch_id: 'a', to_batch_id: 'b', is_suppressed: true, handed_over_at: at }] },
+    ],
+    ['that its publish left out', { lines: [{ ...line('b', 7), status: 'published' as const }], keyOwner: 'b' }],
+  ])('tells of a suppressed person’s event %s', (_what, change) => {
+    const found = { lines: [line('b', 7)], stored: [], keyOwner: undefined, losers: [], handovers: [], ...change };
+    expect(toEventTrace(ID, found, [])?.state).toBe('suppressed');
+  });
+
   it('knows nothing of an event that nobody delivered', () => {
-    expect(toEventTrace(ID, { lines: [], stored: [], keyOwner: undefined })).toBeUndefined();
+    const nothing = { lines: [], stored: [], keyOwner: undefined, losers: [], handovers: [] };
+    expect(toEventTrace(ID, nothing, [])).toBeUndefined();
   });
 });

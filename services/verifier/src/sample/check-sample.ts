@@ -6,11 +6,11 @@ import type { StoredFormat } from '@backfill/core/formats/source-format';
 import { compileCopiedRecipe } from '@backfill/core/recipe/compile-copied-recipe';
 import type { KeyRing } from '@backfill/core/recipe/key-ring';
 import type { LineOutcome, TransformedEvent } from '@backfill/core/recipe/line-outcome';
+import { compileLineMask, type LineMask, maskValue } from '@backfill/core/recipe/mask-line';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { compileTaxonomyCheck, type TaxonomyCheck } from '@backfill/core/recipe/validate-event';
 import { MASK, type Sample } from '@backfill/core/report/samples';
 import { compilePinnedRecipe } from '@backfill/core/transform/compile-pinned-recipe';
-import { compileLineMask, type LineMask, maskValue } from './mask-line.ts';
 import type { MirrorLine } from './read-lines.ts';
 
 /** What a line became: its event, or the outcome of a line that gives none. */

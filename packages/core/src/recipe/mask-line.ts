@@ -1,13 +1,13 @@
-import { propertyPath, type SourceConfig } from '@backfill/core/config/source';
-import { COPY_FORMAT } from '@backfill/core/domain/format-name';
-import { isJsonObject, type JsonObject, type JsonValue } from '@backfill/core/domain/json';
-import { tryParseJson } from '@backfill/core/domain/try-json';
-import type { RawLine } from '@backfill/core/formats/raw-line';
-import type { StoredFormat } from '@backfill/core/formats/source-format';
-import type { TransformedEvent } from '@backfill/core/recipe/line-outcome';
-import { compileRecordReader } from '@backfill/core/recipe/read-record';
-import type { Recipe } from '@backfill/core/recipe/recipe';
-import { MASK } from '@backfill/core/report/samples';
+import { propertyPath, type SourceConfig } from '../config/source.ts';
+import { COPY_FORMAT } from '../domain/format-name.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
+import { tryParseJson } from '../domain/try-json.ts';
+import type { RawLine } from '../formats/raw-line.ts';
+import type { StoredFormat } from '../formats/source-format.ts';
+import { MASK } from '../report/samples.ts';
+import type { TransformedEvent } from './line-outcome.ts';
+import { compileRecordReader } from './read-record.ts';
+import type { Recipe } from './recipe.ts';
 import { timeForms } from './time-forms.ts';
 
 /** A place in a record that the mapping reads, and what may be seen there. */
