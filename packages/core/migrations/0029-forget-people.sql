@@ -84,7 +84,9 @@ create table analytics.backfill_erasure_batches (
 create table analytics.backfill_erasure_events (
   erasure_id bigint not null references analytics.backfill_erasures,
   event_id text collate "C" not null,
-  primary key (erasure_id, event_id)
+  -- Which batch had it stored; '' for none.
+  batch_id text collate "C" not null default '',
+  primary key (erasure_id, event_id, batch_id)
 );
 -- Lines that only the clear id could find, until they are emptied.
 create table analytics.backfill_erasure_lines (

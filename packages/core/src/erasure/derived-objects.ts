@@ -92,7 +92,11 @@ export async function rewriteSnapshot(
   }
   const name = key.slice(archiveLayout.snapshotsPrefix(batchId).length);
   const to = archiveLayout.snapshot(batchId, `${name.split('-', 1)[0]}-${randomUUID().slice(0, 8)}.ndjson.gz`);
-  const packed = pipeline(Readable.from(kept(), { objectMode: false }), createGzip({ level: GZIP_LEVEL }), () => undefined);
+  const packed = pipeline(
+    Readable.from(kept(), { objectMode: false }),
+    createGzip({ level: GZIP_LEVEL }),
+    () => undefined,
+  );
   const out = hashedStream(packed, signal);
   try {
     await store.putStream(archiveBucket, to, out.stream, signal);

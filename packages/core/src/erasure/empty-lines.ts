@@ -1,7 +1,7 @@
+import type { StoredFormatName } from '../domain/format-name.ts';
 import { BackfillError } from '../errors.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import type { RecordScanner } from '../formats/record-scanner.ts';
-import type { StoredFormatName } from '../domain/format-name.ts';
 
 /** A record beyond this is passed on in pieces, as it is. */
 const MOST_HELD_BYTES = 64 * 1024 * 1024;

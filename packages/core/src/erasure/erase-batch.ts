@@ -14,9 +14,9 @@ import {
   type ErasedLine,
   eraseBatchRows,
   type GateDetail,
+  type LinePlace,
   listGateDetails,
   listLinesOfPerson,
-  type LinePlace,
   listNotedSnapshots,
   listPartObjects,
   listPartsToAmend,
@@ -24,8 +24,8 @@ import {
   remeasureWhenResumed,
   unbookLiveRows,
 } from '../db/queries/erase-batch.ts';
-import { countErased, markErasureBatch } from '../db/queries/erasures.ts';
 import { insertErasureObjects } from '../db/queries/erasure-objects.ts';
+import { countErased, markErasureBatch } from '../db/queries/erasures.ts';
 import { listFiles } from '../db/queries/file-list.ts';
 import { listMirrorObjects, type MirrorObject } from '../db/queries/mirror-object-list.ts';
 import { getPlan } from '../db/queries/plan-get.ts';
@@ -38,7 +38,13 @@ import { type MirrorManifest, nextManifest } from '../plan/mirror-manifest.ts';
 import { SamplesReference } from '../report/samples.ts';
 import { archiveLayout, MANIFEST_NAME } from '../storage/layout.ts';
 import { amendPartCounts } from './amend-part-counts.ts';
-import { type RewrittenPart, type RewrittenSnapshot, rewritePart, rewriteSamples, rewriteSnapshot } from './derived-objects.ts';
+import {
+  type RewrittenPart,
+  type RewrittenSnapshot,
+  rewritePart,
+  rewriteSamples,
+  rewriteSnapshot,
+} from './derived-objects.ts';
 import { type ErasureWork, readObject } from './erasure-work.ts';
 import { finishErasureObjects } from './finish-objects.ts';
 import { forgetIds } from './forget-ids.ts';
@@ -83,7 +89,9 @@ async function* listObjects({ store, config }: ErasureWork, batchId: string) {
 /** Objects that no ledger knows of: left by a crash, or of an attempt before. Nobody reads them, and nobody books them. */
 async function findStrays(work: ErasureWork, batchId: string): Promise<{ strays: string[]; samples: string[] }> {
   const { pool, config } = work;
-  const files = new Set((await listFiles(pool, batchId)).filter((f) => f.mirrored_at !== null).map((f) => f.source_file));
+  const files = new Set(
+    (await listFiles(pool, batchId)).filter((f) => f.mirrored_at !== null).map((f) => f.source_file),
+  );
   const root = `s3://${config.storage.archiveBucket}/`;
   const noted = (await listNotedSnapshots(pool, batchId)).map((one) => one.snapshot_path.slice(root.length));
   const known = new Set([...(await listPartObjects(pool, batchId)), ...noted, ...noted.map((key) => `${key}.json`)]);
@@ -133,10 +141,18 @@ async function rewriteMirror(
     const erased = new Set(lines.filter((line) => line.file_no === file.file_no).map((line) => line.line_no));
     if (erased.size === 0) continue;
     const ofFile = chunks.filter((chunk) => chunk.file_no === file.file_no);
-    const from = { store, bucket: config.storage.archiveBucket, key: archiveLayout.mirrorObject(batchId, file.source_file) };
+    const from = {
+      store,
+      bucket: config.storage.archiveBucket,
+      key: archiveLayout.mirrorObject(batchId, file.source_file),
+    };
     const to = archiveLayout.erasing(batchId, String(file.file_no));
     const chunkStarts = ofFile.map((chunk) => chunk.first_line);
-    const { size, sha256, starts, textBytes } = await rewriteMirrorFile(from, to, file, { erased, chunkStarts, signal });
+    const { size, sha256, starts, textBytes } = await rewriteMirrorFile(from, to, file, {
+      erased,
+      chunkStarts,
+      signal,
+    });
     amended.push({
       ...{ file_no: file.file_no, size, sha256 },
       // A compressed file is one chunk of all of its bytes.
@@ -155,7 +171,11 @@ async function rewriteMirror(
 async function rewriteManifest(
   work: ErasureWork,
   { batch: { batch_id: batchId } }: BatchToErase,
-  { files, amended, lines }: { files: readonly MirrorObject[]; amended: readonly AmendedFile[]; lines: readonly ErasedLine[] },
+  {
+    files,
+    amended,
+    lines,
+  }: { files: readonly MirrorObject[]; amended: readonly AmendedFile[]; lines: readonly ErasedLine[] },
   { moves }: Objects,
 ): Promise<void> {
   const { pool, store, config, signal } = work;
@@ -181,7 +201,10 @@ async function rewriteManifest(
   const parent = archiveLayout.oldManifest(batchId, manifest.manifest_version ?? 1);
   await store.put(archiveBucket, parent, bytes, 'application/json', signal);
   const sha256 = hash('sha256', bytes, 'hex');
-  const next = nextManifest({ manifest, key: parent.slice(archiveLayout.mirrorPrefix(batchId).length), sha256 }, erased);
+  const next = nextManifest(
+    { manifest, key: parent.slice(archiveLayout.mirrorPrefix(batchId).length), sha256 },
+    erased,
+  );
   const to = archiveLayout.erasing(batchId, MANIFEST_NAME);
   await store.put(archiveBucket, to, Buffer.from(`${JSON.stringify(next, null, 2)}\n`), 'application/json', signal);
   moves.push({ from: to, to: key });
@@ -213,7 +236,12 @@ async function rewriteSnapshots(
       const text = JSON.parse(String(await readObject(work, archiveBucket, `${key}.json`)));
       const { sha256, bytes, rows } = snapshot;
       const said = { ...text, path: root + snapshot.key, sha256, bytes, rows, erased_from: text.sha256 };
-      await store.put(archiveBucket, `${snapshot.key}.json`, Buffer.from(`${JSON.stringify(said)}\n`), 'application/json');
+      await store.put(
+        archiveBucket,
+        `${snapshot.key}.json`,
+        Buffer.from(`${JSON.stringify(said)}\n`),
+        'application/json',
+      );
       moves.push({ from: `${key}.json`, to: null });
     }
     moves.push({ from: key, to: null });
@@ -300,8 +328,11 @@ async function followUp(client: Client, { batch_id: batchId }: BatchRow): Promis
   const reason = 'a person of its events is to be forgotten';
   if (await changeStatus(client, { ...change, reason })) return;
   await remeasureWhenResumed(client, batchId);
-  const { rows } = await client.query<BatchRow>('select * from analytics.backfill_batches where batch_id = $1', [batchId]);
-  if (rows[0] !== undefined && ['published', 'rolled_back'].includes(rows[0].status)) await enqueueOpenWork(client, rows[0]);
+  const { rows } = await client.query<BatchRow>('select * from analytics.backfill_batches where batch_id = $1', [
+    batchId,
+  ]);
+  if (rows[0] !== undefined && ['published', 'rolled_back'].includes(rows[0].status))
+    await enqueueOpenWork(client, rows[0]);
 }
 
 /** What was found and prepared before the transaction. */
@@ -338,7 +369,8 @@ async function eraseInTransaction(
   await amendParts(client, batchId, prepared.parts);
   await unbookLiveRows(client, batchId);
   const rows = await eraseBatchRows(client, batch);
-  await amendFiles(client, batchId, prepared.amended);
+  const mirrored = prepared.files.map((file) => file.file_no);
+  await amendFiles(client, batchId, prepared.amended, mirrored);
   const readings = lines.length > 0 ? await deleteRecounts(client, batchId) : 0;
   const gates = await amendGates(client, batchId, ids, references);
   const proofs = await amendRollbackProofs(client, batchId);
@@ -349,7 +381,11 @@ async function eraseInTransaction(
   // What was written anew may be named as something that was there, since its name is its content.
   const inUse = new Set(await listPartObjects(client, batchId));
   const moves = [...objects.moves, ...strays.map((from) => ({ from, to: null }))];
-  await insertErasureObjects(client, batchId, moves.filter(({ from, to }) => to !== null || !inUse.has(from)));
+  await insertErasureObjects(
+    client,
+    batchId,
+    moves.filter(({ from, to }) => to !== null || !inUse.has(from)),
+  );
   const count = (store: string, counts: { rows?: number; objects?: number }, of = erasureId) =>
     countErased(client, of, store, { batchId, ...counts });
   for (const of of new Set(lines.map((line) => line.erasure_id))) {
@@ -392,12 +428,15 @@ export async function eraseInBatch(work: ErasureWork, target: BatchToErase): Pro
   const { pool, store, config } = work;
   const { batch_id: batchId } = target.batch;
   await finishErasureObjects(work, batchId);
-  const mirrored = new Set((await listFiles(pool, batchId)).filter((f) => f.mirrored_at !== null).map((f) => f.file_no));
+  const mirrored = new Set(
+    (await listFiles(pool, batchId)).filter((f) => f.mirrored_at !== null).map((f) => f.file_no),
+  );
   const files: MirrorObject[] = [];
   for (const file of await listMirrorObjects(pool, batchId)) {
     const key = archiveLayout.mirrorObject(batchId, file.source_file);
     // Its time may be over.
-    if (mirrored.has(file.file_no) && (await store.exists(config.storage.archiveBucket, key, work.signal))) files.push(file);
+    if (mirrored.has(file.file_no) && (await store.exists(config.storage.archiveBucket, key, work.signal)))
+      files.push(file);
   }
   const objects: Objects = { moves: [] };
   const { strays, samples } = await findStrays(work, batchId);

@@ -1,6 +1,6 @@
-import { listBatchOccurrences } from '../db/queries/occurrences.ts';
 import type { ErasedLine } from '../db/queries/erase-batch.ts';
 import type { MirrorObject } from '../db/queries/mirror-object-list.ts';
+import { listBatchOccurrences } from '../db/queries/occurrences.ts';
 import { FatalError } from '../errors.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import type { LineTransformer } from '../recipe/compile-recipe.ts';

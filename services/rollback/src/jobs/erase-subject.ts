@@ -120,7 +120,8 @@ async function eraseAll(erasing: Erasing): Promise<void> {
     if (!(await eraseBatch(erasing, batch))) waiting.push(batch.batch_id);
   }
   await setErasureWaiting(pool, erasureId, waiting);
-  if (waiting.length > 0) throw new DeferError(`erasure ${erasureId} waits for ${waiting.length} batches`, WAIT_DELAY_MS);
+  if (waiting.length > 0)
+    throw new DeferError(`erasure ${erasureId} waits for ${waiting.length} batches`, WAIT_DELAY_MS);
   if (await isSearching(pool, erasureId)) throw new DeferError(`erasure ${erasureId} is still searched`, WAIT_DELAY_MS);
   if ((await listBatchesToErase(pool, erasureId)).length > 0) {
     throw new DeferError(`erasure ${erasureId} has found more`, 0);

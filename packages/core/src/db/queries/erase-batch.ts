@@ -92,8 +92,11 @@ export async function collectErased(
   );
   const { rows } = await client.query<{ event_id: string }>(
     `insert into pg_temp.erased_event
-     select event_id, exists (select 1 from analytics.events_log e
-                               where e.event_id = found.event_id and e.batch_id = $1 and e.deleted_at is null)
+     select event_id,
+            exists (select 1 from analytics.events_log e
+                     where e.event_id = found.event_id and e.batch_id = $1 and e.deleted_at is null)
+            or exists (select 1 from analytics.backfill_erasure_events e
+                        where e.erasure_id = $2 and e.event_id = found.event_id and e.batch_id = $1)
        from (select event_id from analytics.events_backfill_staging where batch_id = $1 and subject_id = any ($3)
               union
              select event_id from analytics.backfill_erasure_events where erasure_id = $2
@@ -211,11 +214,7 @@ export async function listPartsToAmend(client: Client, batchId: string): Promise
 }
 
 /** Objects of a batch's parts; only of those that have one of some lines, where they are given. */
-export async function listPartObjects(
-  db: Queryable,
-  batchId: string,
-  lines?: readonly LinePlace[],
-): Promise<string[]> {
+export async function listPartObjects(db: Queryable, batchId: string, lines?: readonly LinePlace[]): Promise<string[]> {
   const { rows } = await db.query<{ object_key: string }>(
     `select distinct p.object_key from analytics.backfill_import_parts p
       where p.batch_id = $1 and p.object_key is not null
@@ -342,8 +341,17 @@ export interface AmendedFile {
   chunks: { chunk_id: number; byte_start: number; byte_end: number }[];
 }
 
-/** Says of mirrored files what they are now, and which of their lines were emptied. */
-export async function amendFiles(client: Client, batchId: string, files: readonly AmendedFile[]): Promise<void> {
+/**
+ * Says of mirrored files what they are now, and which of their lines were emptied.
+ *
+ * @param mirrored the files that there still are
+ */
+export async function amendFiles(
+  client: Client,
+  batchId: string,
+  files: readonly AmendedFile[],
+  mirrored: readonly number[],
+): Promise<void> {
   for (const { file_no: fileNo, size, sha256, chunks } of files) {
     await client.query(
       `update analytics.backfill_files set mirror_size = $3, mirror_sha256 = $4 where batch_id = $1 and file_no = $2`,
@@ -364,9 +372,11 @@ export async function amendFiles(client: Client, batchId: string, files: readonl
     [batchId, JSON.stringify(files.map((file) => file.file_no))],
   );
   await client.query(
-    `delete from analytics.backfill_erasure_lines e using pg_temp.erased_line l
-      where e.batch_id = $1 and e.file_no = l.file_no and e.line_no = l.line_no`,
-    [batchId],
+    `delete from analytics.backfill_erasure_lines e
+      where e.batch_id = $1
+        and (exists (select 1 from pg_temp.erased_line l where l.file_no = e.file_no and l.line_no = e.line_no)
+             or e.file_no <> all ($2::integer[]))`,
+    [batchId, mirrored],
   );
 }
 

@@ -38,8 +38,9 @@ export async function eraseStoredEvents(
   { erasureId, pseudonyms }: { erasureId: number; pseudonyms: readonly string[] },
 ): Promise<number> {
   await client.query(
-    `insert into analytics.backfill_erasure_events (erasure_id, event_id)
-     select distinct $1::bigint, event_id from analytics.${leaf} where subject_id = any ($2) order by 2
+    `insert into analytics.backfill_erasure_events (erasure_id, event_id, batch_id)
+     select distinct $1::bigint, event_id, coalesce(batch_id, '') from analytics.${leaf}
+      where subject_id = any ($2) order by 2, 3
      on conflict do nothing`,
     [erasureId, pseudonyms],
   );
@@ -71,7 +72,7 @@ export async function listErasedEvents(
   limit: number,
 ): Promise<string[]> {
   const { rows } = await db.query<{ event_id: string }>(
-    `select event_id from analytics.backfill_erasure_events
+    `select distinct event_id from analytics.backfill_erasure_events
       where erasure_id = $1 and event_id > $2 order by event_id limit $3`,
     [erasureId, after, limit],
   );

@@ -231,3 +231,54 @@ export async function listUnsearchedBatches(db: Queryable, erasureId: number): P
   );
   return rows.map((row) => row.batch_id);
 }
+
+/** A sign of life of a search by the clear id. @returns false when it was submitted again, and is searched by another */
+export async function renewSearch(db: Queryable, erasureId: number, search: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update analytics.backfill_erasures set search_heartbeat_at = clock_timestamp()
+      where erasure_id = $1 and search = $2`,
+    [erasureId, search],
+  );
+  return rowCount === 1;
+}
+
+/** Ends a search by the clear id: done, or given up. */
+export async function endSearch(db: Queryable, erasureId: number, search: string, isDone: boolean): Promise<void> {
+  await db.query(
+    `update analytics.backfill_erasures
+        set searched_at = case when $3 then clock_timestamp() end, search_heartbeat_at = null
+      where erasure_id = $1 and search = $2`,
+    [erasureId, search, isDone],
+  );
+}
+
+/** Batches whose mirror is there to be searched by a clear id. */
+export async function listMirroredBatches(db: Queryable): Promise<{ batch_id: string; attempt: number }[]> {
+  const { rows } = await db.query<{ batch_id: string; attempt: number }>(
+    `select b.batch_id, b.attempt from analytics.backfill_batches b
+      where exists (select 1 from analytics.backfill_files f where f.batch_id = b.batch_id)
+        and not exists (select 1 from analytics.backfill_files f where f.batch_id = b.batch_id and f.mirrored_at is null)
+      order by b.batch_no`,
+  );
+  return rows;
+}
+
+/** Notes lines that the clear id was found in, unless they became events of somebody. @returns how many */
+export async function noteClearLines(
+  db: Queryable,
+  erasureId: number,
+  { batch_id: batchId, attempt }: Pick<ErasureBatch, 'batch_id' | 'attempt'>,
+  { fileNo, lines }: { fileNo: number; lines: readonly number[] },
+): Promise<number> {
+  const { rowCount } = await db.query(
+    `insert into analytics.backfill_erasure_lines (erasure_id, batch_id, attempt, file_no, line_no)
+     select $1, $2, $3, f.file_no, l.line_no
+       from analytics.backfill_files f cross join unnest($5::bigint[]) as l (line_no)
+      where f.batch_id = $2 and f.file_no = $4
+        and not exists (select 1 from analytics.backfill_event_checkpoint_raw r
+                         where r.batch_id = f.batch_id and r.source_file = f.source_file and r.line_no = l.line_no)
+     on conflict do nothing`,
+    [erasureId, batchId, attempt, fileNo, lines],
+  );
+  return rowCount ?? 0;
+}
