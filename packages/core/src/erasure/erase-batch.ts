@@ -451,7 +451,6 @@ export async function eraseInBatch(work: ErasureWork, target: BatchToErase): Pro
   crashPoint('erase:prepared');
   const prepared = { files, lines, amended, parts, snapshots, ...rewritten, strays };
   await withTransaction(pool, ACTOR, async (client) => {
-    await client.query(`select set_config('idle_in_transaction_session_timeout', '10min', true)`);
     await eraseInTransaction(work, client, target, prepared, objects);
     crashPoint('erase:written');
   });

@@ -1,5 +1,6 @@
 import { crashPoint } from '../crash-point.ts';
-import { deleteErasureObject, listErasureObjects } from '../db/queries/erasure-objects.ts';
+import { deleteErasureObject, holdErasureObject, listErasureObjects } from '../db/queries/erasure-objects.ts';
+import { withTransaction } from '../db/transaction.ts';
 import type { ErasureWork } from './erasure-work.ts';
 import { moveObject } from './mirror-file.ts';
 
@@ -16,9 +17,13 @@ export async function finishErasureObjects(
   const bucket = config.storage.archiveBucket;
   for (const { object_no: objectNo, from_key: from, to_key: to } of await listErasureObjects(pool, batchId)) {
     signal.throwIfAborted();
-    if (to === null) await store.remove(bucket, from);
-    else await moveObject({ store, bucket, key: from }, to, signal);
-    crashPoint('erase:object-moved');
-    await deleteErasureObject(pool, objectNo);
+    await withTransaction(pool, 'erasure', async (client) => {
+      // Of several who come to it one does it: an object must not be read by one while another takes it away.
+      if (!(await holdErasureObject(client, objectNo))) return;
+      if (to === null) await store.remove(bucket, from);
+      else await moveObject({ store, bucket, key: from }, to, signal);
+      crashPoint('erase:object-moved');
+      await deleteErasureObject(client, objectNo);
+    });
   }
 }

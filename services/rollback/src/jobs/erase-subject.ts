@@ -28,7 +28,13 @@ import { RESTING_STATUSES } from '@backfill/core/domain/batch-status';
 import { eraseInBatch } from '@backfill/core/erasure/erase-batch';
 import type { ErasureWork } from '@backfill/core/erasure/erasure-work';
 import { finishErasureObjects } from '@backfill/core/erasure/finish-objects';
-import { DeferError, StaleWorkError } from '@backfill/core/errors';
+import {
+  DeferError,
+  describeError,
+  describeReason,
+  isDependencyUnavailable,
+  StaleWorkError,
+} from '@backfill/core/errors';
 import { keyRingOf } from '@backfill/core/runtime/keyed-runtime';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { inRetentionOffice } from '../retention/retention-work.ts';
@@ -68,10 +74,13 @@ async function eraseStored({ runtime: { pool }, erasure, check }: Erasing): Prom
   return left;
 }
 
-/** @returns false when the batch has to be looked at later */
-async function eraseBatch({ runtime, work, erasure }: Erasing, found: ErasureBatch): Promise<boolean> {
+/** @returns what is wrong with the batch; undefined when nothing is. @throws {StaleWorkError} when it is to be looked at later */
+async function eraseBatch(erasing: Erasing, found: ErasureBatch): Promise<string | undefined> {
+  const { runtime, work, erasure, check } = erasing;
   const batch = await getBatch(runtime.pool, found.batch_id);
-  if (batch === undefined || batch.attempt !== found.attempt || !RESTING_STATUSES.includes(batch.status)) return false;
+  if (batch === undefined || batch.attempt !== found.attempt || !RESTING_STATUSES.includes(batch.status)) {
+    throw new StaleWorkError(`batch ${found.batch_id} does not rest`);
+  }
   const { erasure_id: erasureId, pseudonyms } = erasure;
   try {
     await eraseInBatch(work, {
@@ -82,10 +91,14 @@ async function eraseBatch({ runtime, work, erasure }: Erasing, found: ErasureBat
         }
       },
     });
-    return true;
+    return undefined;
   } catch (error) {
-    if (error instanceof StaleWorkError) return false;
-    throw error;
+    // A lost office, a database that is away, a batch that moved on: all of it comes back. Else others need not wait for it.
+    await check();
+    const isLater = error instanceof DeferError || error instanceof StaleWorkError || isDependencyUnavailable(error);
+    if (isLater) throw error;
+    runtime.logger.error({ batch: batch.batch_id, error: describeError(error) }, 'not erased');
+    return `${batch.batch_id}: ${describeReason(error)}`;
   }
 }
 
@@ -98,7 +111,7 @@ async function eraseAllKeys({ runtime, erasure: { erasure_id: erasureId }, check
     const last = events.at(-1);
     if (last === undefined) return;
     const work = { batchId: NO_BATCH, partId: 0, epoch: erasureId };
-    await withKeyTransaction({ pool, keyStore, actor: ACTOR, step: 'erase', work }, async (client, keys) => {
+    await withKeyTransaction({ pool, keyStore, actor: ACTOR, step: 'forget', work }, async (client, keys) => {
       const rows = await eraseKeys(await keys.open(), events);
       await countErased(client, erasureId, 'keys', { rows });
       await keys.prepare();
@@ -108,35 +121,57 @@ async function eraseAllKeys({ runtime, erasure: { erasure_id: erasureId }, check
   }
 }
 
-/** @throws {DeferError} when something has to be looked at later */
-async function eraseAll(erasing: Erasing): Promise<void> {
+/**
+ * Goes through the batches that rest.
+ *
+ * @returns what could not be erased, by batch
+ * @throws {DeferError} when something has to be looked at later
+ */
+async function eraseBatches(erasing: Erasing): Promise<Map<string, string>> {
   const { runtime, erasure, check } = erasing;
   const { pool } = runtime;
   const { erasure_id: erasureId } = erasure;
-  await eraseStored(erasing);
+  const failed = new Map<string, string>();
   const waiting: string[] = [];
   for (const batch of await listBatchesToErase(pool, erasureId)) {
     await check();
-    if (!(await eraseBatch(erasing, batch))) waiting.push(batch.batch_id);
+    try {
+      const problem = await eraseBatch(erasing, batch);
+      if (problem !== undefined) failed.set(batch.batch_id, problem);
+    } catch (error) {
+      if (!(error instanceof StaleWorkError)) throw error;
+      waiting.push(batch.batch_id);
+    }
   }
   await setErasureWaiting(pool, erasureId, waiting);
   if (waiting.length > 0)
     throw new DeferError(`erasure ${erasureId} waits for ${waiting.length} batches`, WAIT_DELAY_MS);
   if (await isSearching(pool, erasureId)) throw new DeferError(`erasure ${erasureId} is still searched`, WAIT_DELAY_MS);
-  if ((await listBatchesToErase(pool, erasureId)).length > 0) {
-    throw new DeferError(`erasure ${erasureId} has found more`, 0);
-  }
+  const more = (await listBatchesToErase(pool, erasureId)).filter((batch) => !failed.has(batch.batch_id));
+  if (more.length > 0) throw new DeferError(`erasure ${erasureId} has found more`, 0);
+  return failed;
+}
+
+/** @throws {DeferError} when something has to be looked at later */
+async function eraseAll(erasing: Erasing): Promise<void> {
+  const { runtime, erasure } = erasing;
+  const { pool } = runtime;
+  const { erasure_id: erasureId } = erasure;
+  await eraseStored(erasing);
+  const failed = await eraseBatches(erasing);
   await eraseAllKeys(erasing);
   await withTransaction(pool, ACTOR, async (client) => {
     await countErased(client, erasureId, 'live_losses', { rows: await eraseLiveLosses(client, erasureId) });
   });
   // The proof, and what came while all this went on.
   const left = await eraseStored(erasing);
-  if (left > 0) throw new DeferError(`${left} stored events of erasure ${erasureId} are of batches that moved on`, 0);
-  const unsearched = await listUnsearchedBatches(pool, erasureId);
-  const problems = unsearched.map(
+  if (left > 0 && failed.size === 0) {
+    throw new DeferError(`${left} stored events of erasure ${erasureId} are of batches that moved on`, 0);
+  }
+  const unsearched = (await listUnsearchedBatches(pool, erasureId)).map(
     (batch) => `lines of ${batch} that cannot be read were not searched by the clear id: submit it again`,
   );
+  const problems = [...failed.values(), ...unsearched];
   await withTransaction(pool, ACTOR, (client) => endErasure(client, erasure, problems));
   crashPoint('erase:ended');
 }

@@ -47,7 +47,7 @@ async function forgetPeople(context: KeyedRuntime, batch: BatchRow, fence: Batch
       },
     ),
   );
-  crashPoint('mirror:erased');
+  crashPoint('erase:mirrored');
 }
 
 async function beginTransforming(context: KeyedRuntime, fence: BatchFence): Promise<void> {

@@ -35,6 +35,19 @@ export async function hasErasureObjects(db: Queryable): Promise<boolean> {
   return rowCount === 1;
 }
 
+/** How long the object store may take for an object. */
+const IDLE_TIMEOUT = '30min';
+
+/** Holds a piece of work until the transaction ends. @returns false when it was done meanwhile */
+export async function holdErasureObject(db: Queryable, objectNo: number): Promise<boolean> {
+  await db.query(`select set_config('idle_in_transaction_session_timeout', '${IDLE_TIMEOUT}', true)`);
+  const { rowCount } = await db.query(
+    'select 1 from analytics.backfill_erasure_objects where object_no = $1 for update',
+    [objectNo],
+  );
+  return rowCount === 1;
+}
+
 export async function deleteErasureObject(db: Queryable, objectNo: number): Promise<void> {
   await db.query('delete from analytics.backfill_erasure_objects where object_no = $1', [objectNo]);
 }
