@@ -15,8 +15,11 @@ function sourceFiles(folder: string): string[] {
     .map((file) => path.join(ROOT, folder, file));
 }
 
-/** Retention acts on what is months old, of which a run of minutes has nothing: test/integration/expire-crash.test.ts. */
-const NEVER_HERE = /^retention:/;
+/**
+ * Retention acts on what is months old, of which a run of minutes has nothing (test/integration/expire-crash.test.ts), and
+ * nobody asks to be forgotten here (test/integration/erase-crash.test.ts).
+ */
+const NEVER_HERE = /^(?:retention|erase|forget):/;
 
 /**
  * Every named moment at which the services can be made to die, found in their source, so that a new one is in the

@@ -28,6 +28,8 @@ const ROUTES: [method: string, path: string, roles: readonly string[]][] = [
   ['POST', '/v1/batches/none/verify', ['operator']],
   ['POST', '/v1/batches/none/publish', ['operator']],
   ['POST', '/v1/batches/none/rollback', ['operator']],
+  ['POST', '/v1/erasures', ['data_privacy_officer']],
+  ['GET', '/v1/erasures/1', ['data_privacy_officer']],
 ];
 
 it.each(ROUTES)('lets only the right roles %s %s', async (method, path, roles) => {
@@ -79,6 +81,8 @@ it('describes every route in OpenAPI 3.1', async () => {
     '/v1/batches/{batch_id}/resume',
     '/v1/batches/{batch_id}/rollback',
     '/v1/batches/{batch_id}/verify',
+    '/v1/erasures',
+    '/v1/erasures/{erasure_id}',
     '/v1/events/{event_id}',
     '/v1/freezes',
     '/v1/retention',

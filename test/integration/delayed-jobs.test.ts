@@ -34,7 +34,7 @@ beforeAll(async () => {
   };
   consumer = createConsumer(
     maintenance,
-    { 'purge-staging': work, retention: work },
+    { 'purge-staging': work, retention: work, erase: work },
     {
       ...{ connection: working, prefix, concurrency: 1, lockMs: 15_000 },
       onDone: async () => undefined,

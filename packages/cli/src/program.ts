@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { addApprove } from './commands/approve.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addErase } from './commands/erase.ts';
 import { addEscalate } from './commands/escalate.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addHalt } from './commands/halt.ts';
@@ -65,6 +66,7 @@ export function createProgram(context: CliContext): Command {
     addReport,
     addIncident,
     addTrace,
+    addErase,
     addRetention,
     addTransform,
     addImport,

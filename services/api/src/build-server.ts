@@ -11,6 +11,7 @@ import { zodValidatorCompiler } from './http-validation.ts';
 import { Problem } from './problem.ts';
 import { addApproveBatch } from './routes/approve-batch.ts';
 import { addCloseIncident } from './routes/close-incident.ts';
+import { addEraseSubject, addGetErasure } from './routes/erase-subject.ts';
 import { addEscalateBatch } from './routes/escalate-batch.ts';
 import { addGetBatch } from './routes/get-batch.ts';
 import { addGetReport } from './routes/get-report.ts';
@@ -99,6 +100,8 @@ function addRoutes(server: ApiServer, context: ApiContext, stopping: AbortSignal
   addGetRetention(server, context);
   addRunRetention(server, context);
   addGetRetentionRun(server, context);
+  addEraseSubject(server, context, stopping);
+  addGetErasure(server, context);
 }
 
 /**

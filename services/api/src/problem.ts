@@ -16,6 +16,7 @@ const KINDS = {
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'Send JSON'],
   'invalid-request': [422, 'The request has mistakes'],
+  'too-many-requests': [429, 'Too many requests'],
   'not-supported': [422, 'Not supported yet'],
   internal: [500, 'The server failed'],
   'invalid-configuration': [503, 'The configuration of the server has mistakes'],

@@ -4,11 +4,12 @@ import { getLastCompleteRetention } from '@backfill/core/db/queries/retention-ru
 import { watchLastRetention } from '@backfill/core/observability/last-retention';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { createRuntimeConsumer, createWorkerService } from '@backfill/core/runtime/worker-service';
+import { eraseSubject } from './jobs/erase-subject.ts';
 import { expireByPolicy } from './jobs/expire-by-policy.ts';
 import { purgeStaging } from './jobs/purge-staging.ts';
 import { restoreSnapshot, revertWindow, tombstoneBatch } from './jobs/take-batch-back.ts';
 
-/** Takes batches back, and clears away what is past its time. */
+/** Takes batches back, forgets people, and clears away what is past its time. */
 export function createRollbackService(runtime: Runtime) {
   watchLastRetention(runtime.metrics.registry, () => getLastCompleteRetention(runtime.pool));
   return createWorkerService(runtime, [
@@ -19,6 +20,7 @@ export function createRollbackService(runtime: Runtime) {
     }),
     createRuntimeConsumer(runtime, maintenance, {
       'purge-staging': () => purgeStaging(runtime),
+      erase: (payload, { signal }) => eraseSubject(runtime, payload, { signal }),
       retention: (payload, { signal }) => expireByPolicy(runtime, payload, { signal }),
     }),
   ]);

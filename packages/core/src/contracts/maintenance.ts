@@ -7,9 +7,13 @@ const PurgeJob = z.object({ v: z.literal(1) });
 const RetentionJob = z.object({ v: z.literal(1), run_id: z.int().optional() });
 export type RetentionJob = z.infer<typeof RetentionJob>;
 
+/** `erasure_id`: a person to forget. Without: objects that a committed erasure has left to put in their places. */
+const ErasureJob = z.object({ v: z.literal(1), erasure_id: z.int().optional() });
+export type ErasureJob = z.infer<typeof ErasureJob>;
+
 /**
  * What comes round by the clock, of no batch in particular. Sent by job schedulers, not through the outbox; runs of
- * retention that have not ended are sent by the reconciler.
+ * retention and erasures that have not ended are sent by the reconciler.
  */
 export const maintenance = defineQueue({
   name: 'maintenance',
@@ -26,6 +30,13 @@ export const maintenance = defineQueue({
     retention: defineJob({
       payload: RetentionJob,
       jobId: ({ run_id }: RetentionJob) => (run_id === undefined ? 'retention' : `retention_${run_id}`),
+      attempts: 3,
+      backoffMs: 5_000,
+      whenStatus: [],
+    }),
+    erase: defineJob({
+      payload: ErasureJob,
+      jobId: ({ erasure_id }: ErasureJob) => (erasure_id === undefined ? 'erase' : `erase_${erasure_id}`),
       attempts: 3,
       backoffMs: 5_000,
       whenStatus: [],

@@ -2,6 +2,8 @@ import { CONTRACTS } from '../contracts/contracts.ts';
 import { maintenance } from '../contracts/maintenance.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { getBatchForStatusChange } from '../db/queries/batch-get.ts';
+import { hasErasureObjects } from '../db/queries/erasure-objects.ts';
+import { listOpenErasures } from '../db/queries/erasures.ts';
 import { sweepLateDeliveries } from '../db/queries/late-sweep.ts';
 import { listBatchesWithoutWork } from '../db/queries/open-work-list.ts';
 import { listSentOutboxEntries, resetOutboxEntries } from '../db/queries/outbox-dispatch.ts';
@@ -66,17 +68,22 @@ async function reviveLateDeliveries(pool: Pool, logger: Logger): Promise<void> {
   }
 }
 
-/** Has the schedulers there, and sends the runs of retention that were asked for or cut off. */
+/** Has the schedulers there, and sends the runs of retention and the erasures that were asked for or cut off. */
 async function keepMaintenance(db: Queryable, producer: Producer): Promise<void> {
   await producer.schedule('purge-staging', { v: 1 }, PURGE_EVERY_MS);
   await producer.schedule('retention', { v: 1 }, RETENTION_EVERY_MS);
-  const { jobId } = maintenance.jobs.retention;
-  const open = (await listOpenRetentionRuns(db)).map((run_id) => ({ v: 1 as const, run_id }));
+  const { retention, erase } = maintenance.jobs;
+  const runs = (await listOpenRetentionRuns(db)).map((run_id) => ({ v: 1 as const, run_id }));
+  const erasures = (await listOpenErasures(db)).map((erasure_id) => ({ v: 1 as const, erasure_id }));
+  const left = (await hasErasureObjects(db)) ? [{ v: 1 as const }] : [];
+  const open = [
+    ...runs.map((payload) => ({ kind: 'retention', jobId: retention.jobId(payload), payload })),
+    ...[...erasures, ...left].map((payload) => ({ kind: 'erase', jobId: erase.jobId(payload), payload })),
+  ];
   if (open.length === 0) return;
-  const gone = await producer.findGone(open.map(jobId));
+  const gone = await producer.findGone(open.map((job) => job.jobId));
   await producer.remove(gone);
-  const jobs = open.map((payload) => ({ kind: 'retention', jobId: jobId(payload), payload }));
-  await producer.send(jobs.filter((job) => gone.includes(job.jobId)));
+  await producer.send(open.filter((job) => gone.includes(job.jobId)));
 }
 
 /** What the dispatcher in office does every few seconds, so that nothing depends on Redis remembering. */

@@ -11,6 +11,8 @@ export interface RawLine {
    * nobody counts.
    */
   occurrence?: number;
+  /** The record was emptied because its person is to be forgotten: it counts as suppressed, whatever stands there. */
+  isErased?: true;
   /** The record's end was guessed (see {@link Framing}): a chunk must not end here. */
   isDamaged?: true;
 }

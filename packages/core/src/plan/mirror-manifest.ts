@@ -12,6 +12,10 @@ export interface MirrorManifest {
   checksum: string;
   /** The same over the input's objects, where they are not those of the mirror. */
   raw_checksum?: string;
+  /** Counts the manifests of a mirror; absent in the first. A later one tells of lines that were emptied since. */
+  manifest_version?: number;
+  /** The manifest before this one. */
+  parent?: { key: string; sha256: string; checksum: string };
   objects: MirrorManifestObject[];
 }
 
@@ -29,7 +33,50 @@ export interface MirrorManifestObject {
   raw_size?: number;
   raw_sha256?: string;
   raw_format?: FormatName;
+  /** Lines that were emptied because their person is to be forgotten. */
+  erased_lines?: number;
 }
+
+/** What became of an object of the mirror when lines of it were emptied. */
+export interface ErasedObject {
+  size: number;
+  sha256: string;
+  /** How many in all. */
+  erasedLines: number;
+}
+
+/**
+ * The manifest of a mirror after lines of it were emptied: what the input was stays in it. Pure.
+ *
+ * @param parent the manifest in force, and where it is kept from now on
+ * @param erased the objects that were written anew, by key
+ */
+export function nextManifest(
+  { manifest, key, sha256 }: { manifest: MirrorManifest; key: string; sha256: string },
+  erased: ReadonlyMap<string, ErasedObject>,
+): MirrorManifest {
+  const objects = manifest.objects.map((object) => {
+    const now = erased.get(object.key);
+    if (now === undefined) return object;
+    const raw = { raw_size: object.size, raw_sha256: object.sha256 };
+    return {
+      ...(object.raw_sha256 === undefined && raw),
+      ...object,
+      ...{ size: now.size, sha256: now.sha256, erased_lines: now.erasedLines },
+    };
+  });
+  return {
+    ...manifest,
+    checksum: checksumOf(objects),
+    raw_checksum: manifest.raw_checksum ?? manifest.checksum,
+    manifest_version: (manifest.manifest_version ?? 1) + 1,
+    parent: { key, sha256, checksum: manifest.checksum },
+    objects,
+  };
+}
+
+const checksumOf = (objects: readonly MirrorManifestObject[]) =>
+  manifestChecksum(objects.map(({ key, sha256 }) => ({ source_file: key, sha256 })));
 
 /** The manifest of a planned batch's mirror. Pure. */
 export function mirrorManifest(plan: Plan): MirrorManifest {
@@ -41,7 +88,7 @@ export function mirrorManifest(plan: Plan): MirrorManifest {
     batch_id: batchId,
     input,
     form: isPseudonymised ? 'pseudonymised' : 'byte_for_byte',
-    checksum: manifestChecksum(objects.map(({ key, sha256 }) => ({ source_file: key, sha256 }))),
+    checksum: checksumOf(objects),
     ...(isPseudonymised && { raw_checksum: manifestChecksum(manifest) }),
     objects,
   };

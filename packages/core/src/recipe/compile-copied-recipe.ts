@@ -24,6 +24,7 @@ export function compileCopiedRecipe(
   const finish = compileFinisher(recipe);
   const isOfRecipe = compileEventCheck(recipe);
   return (line) => {
+    if (line.isErased === true) return SUPPRESSED;
     const { bytes } = line;
     const cleaned = bytes !== undefined && isUtf8(bytes) ? readCopyLine(bytes.toString('utf8')) : undefined;
     if (cleaned === undefined) return undefined;

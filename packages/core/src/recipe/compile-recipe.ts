@@ -2,7 +2,7 @@ import type { RawLine } from '../formats/raw-line.ts';
 import type { FileFormat } from '../formats/source-format.ts';
 import { type CleanerRuntime, compileCleaner } from './compile-cleaner.ts';
 import { compileFinisher } from './compile-finisher.ts';
-import type { LineOutcome } from './line-outcome.ts';
+import { type LineOutcome, SUPPRESSED } from './line-outcome.ts';
 import type { Recipe } from './recipe.ts';
 
 /** What a recipe needs that is not pinned: the keys, and who must not come back. */
@@ -38,7 +38,7 @@ export function compileRecipe(
 ): LineTransformer {
   const clean = compileCleaner(recipe, runtime, file);
   const finish = compileFinisher(recipe);
-  return (line) => finish(clean(line), line);
+  return (line) => (line.isErased === true ? SUPPRESSED : finish(clean(line), line));
 }
 
 function formatWithoutHeader(recipe: Recipe): FileFormat {

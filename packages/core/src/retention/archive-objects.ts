@@ -7,6 +7,7 @@ const PREFIXES = {
     mirror: archiveLayout.mirrorPrefix,
     parts: archiveLayout.partsPrefix,
     samples: archiveLayout.samplesPrefix,
+    erasing: archiveLayout.erasingPrefix,
   },
   snapshots: { snapshots: archiveLayout.snapshotsPrefix },
 } as const;

@@ -17,11 +17,19 @@ export interface KeyedRuntime extends Runtime {
  * @throws {FatalError} without a salt, or with a short one: pseudonyms cannot be made then, and nothing may pass without.
  */
 export function createKeyedRuntime(config: ServiceConfig): KeyedRuntime {
-  const { salts } = config;
+  return { ...createRuntime(config), keys: keyRingOf(config) };
+}
+
+/**
+ * The keys of pseudonyms.
+ *
+ * @throws {FatalError} as {@link createKeyedRuntime} does.
+ */
+export function keyRingOf({ salts }: Pick<ServiceConfig, 'salts'>): KeyRing {
   if (salts === undefined || [...salts.values()].some((salt) => salt.length < MIN_SALT_BYTES)) {
     throw new FatalError(
       `Set ANALYTICS_SALT_FILE (or ANALYTICS_SALT) to a secret of at least ${MIN_SALT_BYTES} bytes per key version.`,
     );
   }
-  return { ...createRuntime(config), keys: createKeyRing(salts) };
+  return createKeyRing(salts);
 }

@@ -11,6 +11,12 @@ export const archiveLayout = {
   mirrorPrefix: (batchId: string) => `raw/${batchId}/`,
   mirrorObject: (batchId: string, sourceFile: string) => `raw/${batchId}/${sourceFile}`,
   manifest: (batchId: string) => `raw/${batchId}/${MANIFEST_NAME}`,
+  /** A manifest that a later version names as its parent. */
+  oldManifest: (batchId: string, version: number) => `raw/${batchId}/manifest-${version}.json`,
+  /** What takes the place of an object of the mirror when an erasure is committed. */
+  erasing: (batchId: string, name: string) => `erasing/${batchId}/${name}`,
+  /** Where such objects of a batch are. */
+  erasingPrefix: (batchId: string) => `erasing/${batchId}/`,
   /** Named by content, so that a repeated write is the same write. */
   part: (batchId: string, sha256: string) => `transformed/${batchId}/${sha256}.copy`,
   /** Where a batch's parts are. */

@@ -1,5 +1,6 @@
 import { type BatchRow, getBatch } from '../db/queries/batch-get.ts';
 import { listChunks } from '../db/queries/chunk-list.ts';
+import { listErasedLines } from '../db/queries/erased-line-list.ts';
 import { type BatchFile, listFiles } from '../db/queries/file-list.ts';
 import { listBatchOccurrences } from '../db/queries/occurrences.ts';
 import { getPlan } from '../db/queries/plan-get.ts';
@@ -7,6 +8,7 @@ import { FatalError } from '../errors.ts';
 import type { RawLine } from '../formats/raw-line.ts';
 import { countsOccurrences, isCopied } from '../recipe/recipe.ts';
 import { archiveLayout } from '../storage/layout.ts';
+import { markErased } from './mark-erased.ts';
 import { numberLines } from './number-lines.ts';
 import { type ChunkObject, readChunk } from './read-chunk.ts';
 import { sourcePlace, type TransformTools, type TransformWork, type WorkChunk } from './transform-work.ts';
@@ -45,7 +47,8 @@ export async function loadBatch(
   const { recipe } = plan;
   const { maxLineBytes } = recipe.limits;
   const readLines = (chunk: WorkChunk): AsyncIterable<RawLine[]> => {
-    const lines = readChunk(store, objectOf(chunk), chunk, { maxLineBytes, signal });
+    const read = readChunk(store, objectOf(chunk), chunk, { maxLineBytes, signal });
+    const lines = isMirrored ? markErased(read, (span) => listErasedLines(db, batchId, chunk.file_no, span)) : read;
     if (!countsOccurrences(recipe)) return lines;
     return numberLines(lines, (numbered) => listBatchOccurrences(db, batchId, chunk.file_no, numbered));
   };

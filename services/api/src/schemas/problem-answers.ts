@@ -14,7 +14,10 @@ const DESCRIPTIONS = {
   403: 'The token lacks the role',
   404: 'There is no such thing',
   409: 'Does not fit the state of the batch',
+  413: 'The body is too large',
   422: 'Every invalid field is named',
+  429: 'Too many requests; Retry-After says when to come back',
+  503: 'Something that the server needs is missing',
 } as const;
 
 /** The problem documents that a route may answer, for the OpenAPI document. */

@@ -1,13 +1,15 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
 import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
-import { getBatch } from '@backfill/core/db/queries/batch-get';
+import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
+import { listForgottenPeople } from '@backfill/core/db/queries/erasures';
 import { listFiles, markFileMirrored } from '@backfill/core/db/queries/file-list';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { createStagingLeaf } from '@backfill/core/db/queries/staging-leaf';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
+import { eraseInBatch } from '@backfill/core/erasure/erase-batch';
 import { FatalError, StaleWorkError } from '@backfill/core/errors';
 import { mirrorManifest } from '@backfill/core/plan/mirror-manifest';
 import type { Plan } from '@backfill/core/plan/plan';
@@ -28,6 +30,24 @@ async function writeManifest(context: KeyedRuntime, plan: Plan, signal: AbortSig
     'application/json',
     signal,
   );
+}
+
+/** Empties the lines of people who are to be forgotten: whoever replays old logs must not bring them back. */
+async function forgetPeople(context: KeyedRuntime, batch: BatchRow, fence: BatchFence, signal: AbortSignal) {
+  const { pool, store, config, keys } = context;
+  const people = await listForgottenPeople(pool);
+  const [erasureId] = people.values();
+  if (erasureId === undefined) return;
+  await withFenceWatch(pool, fence, signal, (watched) =>
+    eraseInBatch(
+      { pool, store, config, keys, people, signal: watched },
+      {
+        ...{ batch, erasureId, pseudonyms: [...people.keys()] },
+        hold: async (client) => void (await enterBatchFence(client, fence.batchId, fence.statuses, fence.epoch)),
+      },
+    ),
+  );
+  crashPoint('erase:mirrored');
 }
 
 async function beginTransforming(context: KeyedRuntime, fence: BatchFence): Promise<void> {
@@ -64,6 +84,7 @@ export async function mirrorBatch(context: KeyedRuntime, job: BatchJob, signal: 
     await writeManifest(context, plan, watched);
   });
   crashPoint('mirror:listed');
+  await forgetPeople(context, batch, fence, signal);
   await beginTransforming(context, fence);
   crashPoint('mirror:left');
   const pii = isCopied(plan.recipe) ? { pii: observer.counts } : {};

@@ -2,6 +2,7 @@ import type { ChunkJob } from '@backfill/core/contracts/raw-chunks';
 import { crashPoint } from '@backfill/core/crash-point';
 import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type Chunk, getChunk, markChunkDone } from '@backfill/core/db/queries/chunk-get';
+import { listErasedLines } from '@backfill/core/db/queries/erased-line-list';
 import { listBatchOccurrences } from '@backfill/core/db/queries/occurrences';
 import { getPartsOfChunk } from '@backfill/core/db/queries/part-progress';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
@@ -18,6 +19,7 @@ import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { compilePinnedRecipe } from '@backfill/core/transform/compile-pinned-recipe';
 import { cutParts } from '@backfill/core/transform/cut-parts';
+import { markErased } from '@backfill/core/transform/mark-erased';
 import { numberLines } from '@backfill/core/transform/number-lines';
 import { readChunk } from '@backfill/core/transform/read-chunk';
 import { choosePartSize } from './choose-part-size.ts';
@@ -68,7 +70,10 @@ async function transformLines(
     bucket: config.storage.archiveBucket,
     key: archiveLayout.mirrorObject(chunk.batch_id, chunk.source_file),
   };
-  const read = readChunk(store, object, chunk, { maxLineBytes: plan.recipe.limits.maxLineBytes, signal });
+  const read = markErased(
+    readChunk(store, object, chunk, { maxLineBytes: plan.recipe.limits.maxLineBytes, signal }),
+    (span) => listErasedLines(context.pool, chunk.batch_id, chunk.file_no, span),
+  );
   const lines = countsOccurrences(plan.recipe)
     ? numberLines(read, (numbered) => listBatchOccurrences(context.pool, chunk.batch_id, chunk.file_no, numbered))
     : read;

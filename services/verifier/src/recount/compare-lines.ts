@@ -93,7 +93,8 @@ export async function compareLines(
 
   async function compare(line: RawLine): Promise<void> {
     const second = read(line);
-    const suppressed = 'subjectId' in second && second.subjectId !== null && isSuppressed(second.subjectId);
+    const suppressed =
+      line.isErased === true || ('subjectId' in second && second.subjectId !== null && isSuppressed(second.subjectId));
     await found.skip(ledger, line.lineNo, 'is twice in the ledger');
     const own = ledger.current?.line_no === line.lineNo ? ledger.current : undefined;
     found.lines += 1;

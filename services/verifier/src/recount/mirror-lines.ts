@@ -1,3 +1,4 @@
+import { listErasedLines } from '@backfill/core/db/queries/erased-line-list';
 import type { MirrorObject } from '@backfill/core/db/queries/mirror-object-list';
 import { listBatchOccurrences } from '@backfill/core/db/queries/occurrences';
 import { COPY_FORMAT } from '@backfill/core/domain/format-name';
@@ -8,6 +9,7 @@ import { readRecords } from '@backfill/core/formats/read-records';
 import { countsOccurrences } from '@backfill/core/recipe/recipe';
 import { type HashedStream, hashedStream } from '@backfill/core/storage/hashed-stream';
 import { archiveLayout } from '@backfill/core/storage/layout';
+import { markErased } from '@backfill/core/transform/mark-erased';
 import { numberLines } from '@backfill/core/transform/number-lines';
 import type { RecountContext } from './recount-context.ts';
 import { compileSecondCopyReading } from './second-copy-reading.ts';
@@ -36,7 +38,9 @@ export async function openMirrorLines(
   // The limit was applied when a copy was made, whose lines may be longer than those they come from.
   const maxLineBytes = file.format === COPY_FORMAT ? Number.POSITIVE_INFINITY : recipe.limits.maxLineBytes;
   const scanner = createRecordScanner(file, { firstLine: 1, maxLineBytes });
-  const plain = readRecords(decompress(mirror.stream, file.compression), scanner);
+  const plain = markErased(readRecords(decompress(mirror.stream, file.compression), scanner), (span) =>
+    read((db) => listErasedLines(db, batchId, file.file_no, span)),
+  );
   const lines = countsOccurrences(recipe)
     ? numberLines(plain, (span) => read((db) => listBatchOccurrences(db, batchId, file.file_no, span)))
     : plain;

@@ -21,7 +21,7 @@ export async function readFile(context: RecountContext, file: MirrorObject, sign
     for (const line of block) {
       const second = readLine(line);
       lines += 1;
-      if (isSuppressed(second)) {
+      if (line.isErased === true || isSuppressed(second)) {
         outcomes.suppressed += 1;
         continue;
       }

@@ -1,5 +1,5 @@
 import type { BatchStatus } from '../../domain/batch-status.ts';
-import { StaleWorkError } from '../../errors.ts';
+import { DeferError, StaleWorkError } from '../../errors.ts';
 import type { Queryable } from '../pool.ts';
 
 /** What a transaction found when it began, and what must still hold when it commits. */
@@ -11,6 +11,7 @@ export interface BatchFence {
 
 /** Class of the advisory locks that work transactions hold on their batch's number, so that they can be found. */
 const WORK_LOCK_CLASS = 7_403_113;
+const ERASING_DELAY_MS = 500;
 
 /**
  * First statement of every transaction that works for a batch: holds a rollback back until it ends (FOR KEY SHARE
@@ -18,6 +19,7 @@ const WORK_LOCK_CLASS = 7_403_113;
  *
  * @param epoch when given, the only epoch the work may run under.
  * @throws {StaleWorkError} when the batch is not in one of the statuses, or has another epoch.
+ * @throws {DeferError} while an erasure replaces objects of the batch.
  */
 export async function enterBatchFence(
   db: Queryable,
@@ -25,8 +27,9 @@ export async function enterBatchFence(
   statuses: readonly BatchStatus[],
   epoch?: number,
 ): Promise<BatchFence> {
-  const { rows } = await db.query<{ status: BatchStatus; epoch: number }>(
-    `select status, epoch, pg_advisory_xact_lock_shared(${WORK_LOCK_CLASS}, batch_no::int)
+  const { rows } = await db.query<{ status: BatchStatus; epoch: number; is_erasing: boolean }>(
+    `select status, epoch, pg_advisory_xact_lock_shared(${WORK_LOCK_CLASS}, batch_no::int),
+            exists (select 1 from analytics.backfill_erasure_objects o where o.batch_id = $1) as is_erasing
        from analytics.backfill_batches where batch_id = $1 for key share`,
     [batchId],
   );
@@ -34,6 +37,8 @@ export async function enterBatchFence(
   if (batch === undefined || !statuses.includes(batch.status) || (epoch !== undefined && epoch !== batch.epoch)) {
     throw new StaleWorkError(`batch ${batchId} is ${batch?.status ?? 'unknown'} now`);
   }
+  // The books are about the objects that are about to stand there.
+  if (batch.is_erasing) throw new DeferError(`objects of batch ${batchId} are being replaced`, ERASING_DELAY_MS);
   return { batchId, epoch: batch.epoch, statuses };
 }
 
