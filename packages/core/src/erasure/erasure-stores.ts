@@ -1,6 +1,7 @@
 /**
- * How an erasure treats a table: `erased` by the person or the events, `kept` on purpose, `working` while an erasure is
- * under way, `derived` where it is amended, and `nobody` where nothing in it comes from a person.
+ * How an erasure treats a table: `erased` by the person, the events or the lines, `amended` where it is about them
+ * (counts, checksums), `kept` on purpose, `working` while an erasure is under way, and `nobody` where nothing in it comes from
+ * a person.
  */
 export type StoreTreatment = 'erased' | 'amended' | 'kept' | 'working' | 'nobody';
 

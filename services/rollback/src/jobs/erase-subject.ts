@@ -78,7 +78,8 @@ async function eraseStored({ runtime: { pool }, erasure, check }: Erasing): Prom
 async function eraseBatch(erasing: Erasing, found: ErasureBatch): Promise<string | undefined> {
   const { runtime, work, erasure, check } = erasing;
   const batch = await getBatch(runtime.pool, found.batch_id);
-  if (batch === undefined || batch.attempt !== found.attempt || !RESTING_STATUSES.includes(batch.status)) {
+  const isSame = batch?.attempt === found.attempt;
+  if (batch === undefined || !isSame || found.has_work || !RESTING_STATUSES.includes(batch.status)) {
     throw new StaleWorkError(`batch ${found.batch_id} does not rest`);
   }
   const { erasure_id: erasureId, pseudonyms } = erasure;

@@ -46,7 +46,7 @@ export async function listLinesOfPerson(
 /**
  * Holds a batch at rest until the transaction ends, with rollbacks of its source and whatever else could see its rows go.
  *
- * @returns undefined when it has moved on, or objects of it are still being replaced
+ * @returns undefined when it has moved on, something works for it, or objects of it are still being replaced
  */
 export async function holdBatchAtRest(
   client: Client,
@@ -61,6 +61,8 @@ export async function holdBatchAtRest(
     `select * from analytics.backfill_batches b
       where batch_id = $1 and attempt = $2 and status = any ($3)
         and not exists (select 1 from analytics.backfill_erasure_objects o where o.batch_id = b.batch_id)
+        -- A report that is being written would say what was before.
+        and not exists (select 1 from analytics.backfill_outbox o where o.batch_id = b.batch_id)
         for update`,
     [batchId, attempt, resting],
   );

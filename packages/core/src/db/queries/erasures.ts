@@ -162,6 +162,8 @@ export interface ErasureBatch {
   batch_id: string;
   attempt: number;
   status: string;
+  /** There is work for it, if only a report to be written. */
+  has_work: boolean;
 }
 
 /**
@@ -170,7 +172,8 @@ export interface ErasureBatch {
  */
 export async function listBatchesToErase(db: Queryable, erasureId: number): Promise<ErasureBatch[]> {
   const { rows } = await db.query<ErasureBatch>(
-    `select b.batch_id, b.attempt, b.status
+    `select b.batch_id, b.attempt, b.status,
+            exists (select 1 from analytics.backfill_outbox o where o.batch_id = b.batch_id) as has_work
        from analytics.backfill_erasures e
       cross join analytics.backfill_batches b
        left join analytics.backfill_erasure_batches m
