@@ -55,6 +55,7 @@ export const TABLES: Readonly<Record<string, StoreTreatment>> = {
   backfill_incidents: 'nobody',
   backfill_key_decisions: 'nobody',
   backfill_key_store: 'nobody',
+  backfill_late_sweeps: 'nobody',
   backfill_outbox: 'nobody',
   backfill_plans: 'nobody',
   backfill_rehearsals: 'nobody',
