@@ -22,7 +22,7 @@ export interface StoredRow {
 // Two halves: each has an index of its own.
 export const STORED_ROWS_SQL = `
   select batch_id, event_name, schema_version, session_id, subject_id, payload::text as payload,
-         analytics.event_id(source, event_ts, payload) = event_id as is_authentic, ingested_at, deleted_at,
+         analytics.event_id(source, event_ts, payload) = event_id as is_authentic, ingested_at, deleted_at, replaced_by,
          exists (select 1 from analytics.privacy_suppressions p
                   where p.subject_id = stored.subject_id and p.effective_from <= now()) as is_suppressed
     from (select * from analytics.events_log
