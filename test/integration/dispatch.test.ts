@@ -86,7 +86,7 @@ it('goes on although the plan of a batch says nothing of who has to approve it',
   client.release(true);
   const { pool, producers, logger } = runtime;
   const resolver = { kick: () => undefined, rest: async () => undefined };
-  await createReconciler({ pool, producers, logger, resolver })(pool);
+  await createReconciler({ pool, producers, logger, resolver, sweeper: resolver })(pool);
   expect(await sentOf('damaged')).toBe(0);
 });
 

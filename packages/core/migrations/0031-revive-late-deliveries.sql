@@ -19,6 +19,11 @@ end $$;
 create trigger backfill_rollbacks_plan_late_sweep after insert on analytics.backfill_rollbacks
   for each row when (new.tombstoned > 0) execute function analytics.plan_late_sweep();
 
+-- In a transaction of its own, so that nobody waits for it long.
+create function analytics.note_late_horizons() returns void language sql as $$
+  update analytics.backfill_late_sweeps set horizon = pg_snapshot_xmax(pg_current_snapshot()) where horizon is null
+$$;
+
 -- Revives the late deliveries of one rollback, if nobody can be under way any more who has seen its rows. Returns its batch
 -- and how many came back; no row when there is nothing to look for.
 create function analytics.sweep_late_deliveries(out batch_id text, out events bigint) returns setof record
@@ -28,7 +33,6 @@ declare
   v_rollback_id bigint;
   v_batch analytics.backfill_batches;
 begin
-  update analytics.backfill_late_sweeps set horizon = pg_snapshot_xmax(pg_current_snapshot()) where horizon is null;
   select s.rollback_id into v_rollback_id
     from analytics.backfill_late_sweeps s
    where s.horizon <= pg_snapshot_xmin(pg_current_snapshot())

@@ -4,7 +4,6 @@ import type { Pool, Queryable } from '../db/pool.ts';
 import { getBatchForStatusChange } from '../db/queries/batch-get.ts';
 import { hasErasureObjects } from '../db/queries/erasure-objects.ts';
 import { listOpenErasures } from '../db/queries/erasures.ts';
-import { sweepLateDeliveries } from '../db/queries/late-sweep.ts';
 import { listBatchesWithoutWork } from '../db/queries/open-work-list.ts';
 import { listSentOutboxEntries, resetOutboxEntries } from '../db/queries/outbox-dispatch.ts';
 import { listOpenRetentionRuns } from '../db/queries/retention-runs.ts';
@@ -16,6 +15,7 @@ import { advanceBatch } from './advance-batch.ts';
 import { enqueueOpenWork } from './change-status.ts';
 import type { Producers } from './dispatcher.ts';
 import type { KeyResolver } from './key-resolver.ts';
+import type { LateSweeper } from './late-sweeper.ts';
 import { listReadyRuns } from './start-run.ts';
 
 /** A job that was sent this long ago is looked after. */
@@ -59,15 +59,6 @@ async function startReadyRuns(pool: Pool, db: Queryable, logger: Logger): Promis
   }
 }
 
-/** Looks through rollbacks for what live ingestion delivered meanwhile; each in a transaction of its own. */
-async function reviveLateDeliveries(pool: Pool, logger: Logger): Promise<void> {
-  for (;;) {
-    const sweep = await withTransaction(pool, 'reconciler', sweepLateDeliveries);
-    if (sweep === undefined) return;
-    if (sweep.events > 0) logger.warn({ batch: sweep.batch_id, events: sweep.events }, 'late deliveries are live');
-  }
-}
-
 /** Has the schedulers there, and sends the runs of retention and the erasures that were asked for or cut off. */
 async function keepMaintenance(db: Queryable, producer: Producer): Promise<void> {
   await producer.schedule('purge-staging', { v: 1 }, PURGE_EVERY_MS);
@@ -87,13 +78,19 @@ async function keepMaintenance(db: Queryable, producer: Producer): Promise<void>
 }
 
 /** What the dispatcher in office does every few seconds, so that nothing depends on Redis remembering. */
-export function createReconciler(options: { pool: Pool; producers: Producers; logger: Logger; resolver: KeyResolver }) {
+export function createReconciler(options: {
+  pool: Pool;
+  producers: Producers;
+  logger: Logger;
+  resolver: KeyResolver;
+  sweeper: LateSweeper;
+}) {
   return async (db: Queryable): Promise<void> => {
     options.resolver.kick();
+    options.sweeper.kick();
     await resendGoneJobs(db, options.producers, options.logger);
     await mendBatchesWithoutWork(options.pool, db);
     await startReadyRuns(options.pool, db, options.logger);
-    await reviveLateDeliveries(options.pool, options.logger);
     if (options.producers.maintenance !== undefined) await keepMaintenance(db, options.producers.maintenance);
   };
 }

@@ -39,10 +39,17 @@ export function createExporter({ pool, producers, metrics, logger }: Exported): 
     return [await metrics.registry.metrics(), ...texts, await registry.metrics()].join('\n');
   }
 
-  let last: { at: number; text: Promise<string> } | undefined;
+  let last: { readAt: number | undefined; text: Promise<string> } | undefined;
   return () => {
-    const now = performance.now();
-    if (last === undefined || now - last.at > KEEP_MS) last = { at: now, text: read() };
-    return last.text;
+    const isFresh = last?.readAt === undefined || performance.now() - last.readAt < KEEP_MS;
+    if (last !== undefined && isFresh) return last.text;
+    const reading = { readAt: undefined as number | undefined, text: read() };
+    last = reading;
+    // Counted from its end: however long a read takes, there is one at a time.
+    const note = () => {
+      reading.readAt = performance.now();
+    };
+    reading.text.then(note, note);
+    return reading.text;
   };
 }

@@ -6,6 +6,7 @@ import { createPool, type Pool } from '../db/pool.ts';
 import { type AuditSealer, createAuditSealer } from '../dispatch/audit-sealer.ts';
 import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
 import { createKeyResolver } from '../dispatch/key-resolver.ts';
+import { createLateSweeper } from '../dispatch/late-sweeper.ts';
 import { createReconciler } from '../dispatch/reconcile.ts';
 import { describeError } from '../errors.ts';
 import type { ReadinessCheck } from '../observability/health-server.ts';
@@ -110,13 +111,14 @@ export function createRuntime(config: ServiceConfig): Runtime {
     Object.entries(CONTRACTS).map(([name, contract]) => [name, createProducer(contract, redis, config.queuePrefix)]),
   ) as Record<QueueName, Producer>;
   const resolver = createKeyResolver({ pool, keyStore, logger });
+  const sweeper = createLateSweeper({ pool, logger });
   const { archiveBucket } = config.storage;
   const sealer = createAuditSealer({ pool, store, archiveBucket, key: config.auditKey, logger });
   const dispatcher = createDispatcher({
     databaseUrl: config.databaseUrl,
     producers,
     logger,
-    reconcile: createReconciler({ pool, producers, logger, resolver }),
+    reconcile: createReconciler({ pool, producers, logger, resolver, sweeper }),
     sealer,
   });
   return {
@@ -135,7 +137,7 @@ export function createRuntime(config: ServiceConfig): Runtime {
       await within(CLOSE_TIMEOUT_MS, dispatcher.stop());
       await within(CLOSE_TIMEOUT_MS, Promise.all(Object.values(producers).map((producer) => producer.close())));
       redis.disconnect();
-      await within(CLOSE_TIMEOUT_MS, Promise.all([resolver.rest(), sealer.rest()]));
+      await within(CLOSE_TIMEOUT_MS, Promise.all([resolver.rest(), sweeper.rest(), sealer.rest()]));
       await pool.end();
       if (keyStore.isSeparate) await keyStore.pool.end();
       store.close();

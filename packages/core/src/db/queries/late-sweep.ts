@@ -7,6 +7,11 @@ export interface LateSweep {
   events: number;
 }
 
+/** Notes which transactions may have seen the rows of rollbacks that are committed by now. Before {@link sweepLateDeliveries}. */
+export async function noteLateHorizons(db: Queryable): Promise<void> {
+  await db.query('select analytics.note_late_horizons()');
+}
+
 /**
  * Makes live what live ingestion delivered while a batch that had it was being taken back, of one rollback.
  *
