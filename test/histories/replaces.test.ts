@@ -1,9 +1,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { settleKeys } from '@backfill/core/db/key-transaction';
+import { listBatchesWithoutWork } from '@backfill/core/db/queries/open-work-list';
 import { listPreparedKeys } from '@backfill/core/db/queries/prepared-keys';
+import { fingerprintLive } from '@backfill/core/db/queries/publish-rows';
+import { tryHoldSource } from '@backfill/core/db/queries/replace-rows';
+import { withTransaction } from '@backfill/core/db/transaction';
 import { freeReleasedKeys } from '@backfill/core/dispatch/free-keys';
 import { ROLLBACK_MODES } from '@backfill/core/domain/rollback-mode';
+import { DeferError } from '@backfill/core/errors';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventLine, WINDOW } from '../support/app-events.ts';
 import { createConfigDir, withoutApprovals } from '../support/config-dir.ts';
@@ -286,6 +291,68 @@ describe.each(KEY_LAYOUTS)('dedup store %s', (layout) => {
     expect(await live()).toEqual(['3 second']);
     await rollBack('second');
     expect(await live()).toEqual(['0 (live)', '1 (live)', '2 (live)']);
+  });
+
+  it('does not replace live rows while a rollback gives some back, which it then measures', async () => {
+    await deliverLive('0', '1');
+    await publish('first', '0', { live: true });
+    await verify('second', '3', { live: true });
+    await walk.toPublishing('second');
+    await withTransaction(stepper.runtime.pool, 'test', async (client) => {
+      await client.query(`select analytics.take_batch_back('first', 'tombstone')`);
+      await expect(walk.workOff('second')).rejects.toThrow(DeferError);
+      // Nothing of it is held, so that it can be stopped.
+      await stepper.halt('second');
+    });
+    await freeKeys();
+    await stepper.resume('second');
+    expect(await walk.workOff('second')).toBe('awaiting_publish_approval');
+    await walk.publish('second');
+    expect(await live()).toEqual(['3 second']);
+    await rollBack('second');
+    expect(await live()).toEqual(['0 (live)', '1 (live)']);
+  });
+
+  it('holds rollbacks in the source up while it replaces', async () => {
+    await deliverLive('0');
+    await publish('first', '0', { live: true });
+    const { pool } = stepper.runtime;
+    await withTransaction(pool, 'test', async (client) => {
+      expect(await tryHoldSource(client, 'first')).toBe(true);
+      await stepper.sql.query(`set lock_timeout = '100ms'`);
+      await expect(stepper.sql.query(`select analytics.take_batch_back('first', 'tombstone')`)).rejects.toMatchObject({
+        code: '55P03',
+      });
+      await stepper.sql.query('reset lock_timeout');
+    });
+  });
+
+  it('counts a batch anew that comes back without some of its rows', async () => {
+    await publish('old', '0 1 2');
+    await publish('new', '1b', 'old');
+    await deliverLive('0');
+    await rollBack('new');
+    const books = `
+      select b.row_count::int, b.checksum, m.checksum as of_metadata, p.published::int, p.counted::int,
+             split_part(p.fingerprint, ':', 1)::int as fingerprinted
+        from analytics.backfill_batches b join analytics.backfill_batches_metadata m using (batch_id)
+        join analytics.backfill_publishes p using (batch_id) where batch_id = $1`;
+    expect(await one(books, 'old')).toEqual({
+      ...{ row_count: 2, checksum: null, of_metadata: null, published: 2, counted: 2, fingerprinted: 2 },
+    });
+    const forgetWork = () => stepper.sql.query(`delete from analytics.backfill_outbox where batch_id = 'old'`);
+    await forgetWork();
+    expect(await listBatchesWithoutWork(stepper.sql)).toContain('old');
+    const { pool } = stepper.runtime;
+    const { fingerprint } = await fingerprintLive(pool, 'old');
+    expect(await one('select fingerprint from analytics.backfill_publishes where batch_id = $1', 'old')).toEqual({
+      fingerprint,
+    });
+    // Replaced once more before its report was written: there is nothing to count.
+    await publish('newer', '1b', 'old');
+    await stepper.sql.query(`update analytics.backfill_batches set checksum = null where batch_id = 'old'`);
+    await forgetWork();
+    expect(await listBatchesWithoutWork(stepper.sql)).not.toContain('old');
   });
 
   it('replaces what came live since the signatures, where the policy lets it', async () => {

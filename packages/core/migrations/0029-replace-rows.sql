@@ -242,6 +242,32 @@ begin
     into outcome from judged;
 end $$;
 
+-- Forms the numbers of a batch anew that is live again: not all of it needs to have come back. Its parts' books stay.
+create function analytics.recount_revived(p_batch_id text) returns void language plpgsql set enable_nestloop to off as $$
+declare
+  v_batch analytics.backfill_batches;
+  v_rows bigint;
+  v_fingerprint text;
+begin
+  select * into strict v_batch from analytics.backfill_batches where batch_id = p_batch_id;
+  -- As fingerprintLive has it.
+  select count(*),
+         count(*) || ':' || coalesce(sum(hash_record_extended(
+           row(e.event_id, e.source, e.event_name, e.schema_version, e.event_ts, e.session_id, e.subject_id,
+               hashtextextended(e.payload::text, 0)), 0)), 0)
+    into v_rows, v_fingerprint
+    from analytics.events_log e
+   where e.batch_id = p_batch_id and e.deleted_at is null
+     and e.event_ts >= v_batch.window_start and e.event_ts < v_batch.window_end;
+  update analytics.backfill_batches set row_count = v_rows where batch_id = p_batch_id;
+  update analytics.backfill_batches_metadata set checksum = null where batch_id = p_batch_id;
+  update analytics.backfill_publishes p
+     set published = v_rows, fingerprint = v_fingerprint, checksum = null,
+         counted = case when p.counted = p.published then v_rows else p.counted end
+   where p.batch_id = p_batch_id and p.attempt = v_batch.attempt and p.outcome = 'published'
+     and p.fingerprint is distinct from v_fingerprint;
+end $$;
+
 -- Second half, when what others delivered too has been handed over: the books of those that have it again, the keys (with
 -- free_batch_keys), and the gates of those that counted on its absence.
 create function analytics.settle_revived(p_batch_id text) returns void language plpgsql set enable_nestloop to off as $$
@@ -279,8 +305,12 @@ begin
      and e.batch_id is not distinct from v_batch.replaces_batch_id and e.deleted_at is null
      and e.event_ts >= v_batch.window_start and e.event_ts < v_batch.window_end;
 
-  update analytics.backfill_batches set rows_live = true, replaced_by = null
+  -- Its report recounts what has no checksum.
+  update analytics.backfill_batches set rows_live = true, replaced_by = null, checksum = null
    where batch_id = v_batch.replaces_batch_id and replaced_by = p_batch_id;
+  if found then
+    perform analytics.recount_revived(v_batch.replaces_batch_id);
+  end if;
   select array_agg(distinct b.batch_id) into v_wrong
     from analytics.backfill_losers l join analytics.backfill_batches b on b.batch_id = l.loser_batch_id
    where l.to_publish and b.batch_id <> p_batch_id

@@ -29,7 +29,7 @@ import { countStaged, overlapOf } from '../gates/staged-counts.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { keepAwake } from './keep-awake.ts';
 import { ACTOR, OutdatedError, type PublishWork } from './publish-work.ts';
-import { bookReplacement, replaceTarget } from './replace-target.ts';
+import { bookReplacement, holdReplacedSource, replaceTarget } from './replace-target.ts';
 import { requireSigned } from './require-signed.ts';
 import { takeOverKeys } from './take-over-keys.ts';
 
@@ -133,6 +133,7 @@ async function expectLive(client: Client, batchId: string, { published }: Publis
 
 async function publishInTransaction(client: Client, keys: KeyTransaction, work: PublishWork) {
   const { batchId, publish } = work;
+  await holdReplacedSource(client, work);
   const fence = await enterBatchFence(client, batchId, work.fence.statuses, work.fence.epoch);
   // A twin that comes later must not take what is live for rows that are missing.
   if (!(await holdPublishAt(client, publish.publish_id, ['rows']))) {

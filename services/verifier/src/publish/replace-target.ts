@@ -5,12 +5,13 @@ import {
   listConcernedByReplacement,
   replaceRows,
   setReplaced,
+  tryHoldSource,
   withdrawLive,
 } from '@backfill/core/db/queries/replace-rows';
 import { enqueueOpenWork } from '@backfill/core/dispatch/change-status';
 import { recallBatches } from '@backfill/core/dispatch/recall-batches';
 import { replacementProblem } from '@backfill/core/domain/replacement';
-import { FatalError } from '@backfill/core/errors';
+import { DeferError, FatalError } from '@backfill/core/errors';
 import { OutdatedError, type PublishWork } from './publish-work.ts';
 
 /** What a publish has taken out of sight. */
@@ -21,6 +22,18 @@ export interface ReplacedTarget {
 }
 
 const NOTHING: ReplacedTarget = { replaced: 0, replaced_since: 0 };
+
+const SOURCE_HELD_DELAY_MS = 1_000;
+
+/**
+ * First of a publish that replaces something: what a rollback gives back meanwhile would stay live beside the batch.
+ *
+ * @throws {DeferError} while a rollback or an erasure in the source, or another replacement, is under way.
+ */
+export async function holdReplacedSource(client: Client, { batchId, plan }: PublishWork): Promise<void> {
+  if (plan.replaces === undefined || (await tryHoldSource(client, batchId))) return;
+  throw new DeferError(`rows of the source of batch ${batchId} are being taken back or replaced`, SOURCE_HELD_DELAY_MS);
+}
 
 /**
  * Tombstones what the batch replaces, before its own rows are written. Of another batch that is exactly what was signed; of

@@ -31,8 +31,8 @@ export async function listBatchesWithoutWork(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ batch_id: string }>(
     `select b.batch_id from analytics.backfill_batches b
       where (b.status in ('submitted', 'planning', 'preparing', 'canary', 'importing', 'verifying', 'publishing', 'rolling_back')
-             -- It has got events from another one, and its report is to be amended.
-             or b.status = 'published' and b.checksum is null)
+             -- It has got events from another one, and its report is to be amended. Not while it is replaced.
+             or b.status = 'published' and b.checksum is null and b.rows_live)
         and not exists (select 1 from analytics.backfill_outbox o 
                          where o.batch_id = b.batch_id and b.status = any (o.when_status) and o.kind <> 'recount')
       order by b.batch_no`,

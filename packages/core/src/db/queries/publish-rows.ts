@@ -122,7 +122,10 @@ export async function setRowsLive(db: Queryable, batchId: string, epoch: number)
       where batch_id = $1 and status = 'publishing' and epoch = $2`,
     [batchId, epoch],
   );
-  await db.query('update analytics.backfill_batches_metadata set applied_at = now() where batch_id = $1', [batchId]);
+  // Not of the transaction's begin: who replaced live rows first is told by it, and that one may have begun later.
+  await db.query('update analytics.backfill_batches_metadata set applied_at = clock_timestamp() where batch_id = $1', [
+    batchId,
+  ]);
   return rowCount === 1;
 }
 

@@ -1,6 +1,22 @@
 import type { ReplaceableBatch } from '../../domain/replacement.ts';
 import type { Queryable } from '../pool.ts';
 
+/**
+ * Holds back rollbacks and erasures of the batch's source, and others that replace something of it, until the transaction
+ * ends: none of them sees what the others have not committed. Before the fence, since rollbacks take this before the batch.
+ * Never waits: nothing that waited here would be found by who ends stopped work.
+ *
+ * @returns false while one of them is under way
+ */
+export async function tryHoldSource(db: Queryable, batchId: string): Promise<boolean> {
+  const { rows } = await db.query<{ held: boolean }>(
+    `select pg_try_advisory_xact_lock(7403116, hashtext(source)) as held
+       from analytics.backfill_batches where batch_id = $1`,
+    [batchId],
+  );
+  return rows[0]?.held ?? false;
+}
+
 /** The batch that is to be replaced, held as it is until the transaction ends: it cannot be taken back meanwhile. */
 export async function holdReplacedBatch(db: Queryable, batchId: string): Promise<ReplaceableBatch | undefined> {
   const { rows } = await db.query<ReplaceableBatch>(
