@@ -24,7 +24,8 @@ export type PersonFinder = (line: RawLine) => LinePerson;
 const CACHE_SIZE = 20_000;
 /** What an id may stand between in a line that cannot be read. */
 const BETWEEN_IDS = /[^\p{L}\p{N}._@+-]+/u;
-const AT_THE_ENDS = /^[._@+-]+|[._@+-]+$/g;
+/** Parts of ids which a sentence may also put around one. */
+const MARKS: ReadonlySet<string | undefined> = new Set('._@+-');
 const MOST_WORDS = 10_000;
 
 /**
@@ -66,11 +67,19 @@ function compileErasureOf(recipe: Recipe, keys: KeyRing, people: ForgottenPeople
   return (id) => people.get(found(id));
 }
 
+// A pattern that trims both ends looks at each run of marks from every start.
+function trimMarks(word: string): string {
+  let [start, end] = [0, word.length];
+  while (start < end && MARKS.has(word[start])) start += 1;
+  while (end > start && MARKS.has(word[end - 1])) end -= 1;
+  return word.slice(start, end);
+}
+
 function findWord({ bytes }: RawLine, erasureOf: (id: string) => number | undefined): LinePerson {
   if (bytes === undefined) return 'unknown';
   for (const word of bytes.toString('utf8').split(BETWEEN_IDS, MOST_WORDS)) {
     if (word === '') continue;
-    const erasure = erasureOf(word) ?? erasureOf(word.replace(AT_THE_ENDS, ''));
+    const erasure = erasureOf(word) ?? erasureOf(trimMarks(word));
     if (erasure !== undefined) return erasure;
   }
   return 'unknown';
