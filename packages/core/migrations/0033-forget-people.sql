@@ -13,6 +13,8 @@ create table analytics.backfill_erasures (
   search_heartbeat_at timestamptz,
   searched_at timestamptz,
   begun_at timestamptz,
+  -- The submission for which all stored events were gone through once; they are again at the end, and not in between.
+  stored_erased_for timestamptz,
   -- Batches that something works for; they are looked at when they rest.
   waiting_for text[] not null default '{}',
   ended_at timestamptz,
@@ -160,5 +162,7 @@ drop trigger backfill_rollbacks_record on analytics.backfill_rollbacks;
 drop trigger backfill_rollbacks_record_change on analytics.backfill_rollbacks;
 create trigger backfill_rollbacks_record after insert on analytics.backfill_rollbacks
   for each row execute function analytics.record_rollback('rollback');
+-- A proof is completed when the keys are counted; an erasure that amends its examples completes nothing.
 create trigger backfill_rollbacks_record_change after update on analytics.backfill_rollbacks
-  for each row execute function analytics.record_rollback('rollback_completed');
+  for each row when (old.keys_freed is null and new.keys_freed is not null)
+  execute function analytics.record_rollback('rollback_completed');

@@ -1,4 +1,5 @@
 import { getChunk } from '@backfill/core/db/queries/chunk-get';
+import { listErasureObjects } from '@backfill/core/db/queries/erasure-objects';
 import type { TracedLine } from '@backfill/core/db/queries/event-trace-line-list';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { describeError } from '@backfill/core/errors';
@@ -30,6 +31,8 @@ export async function readMaskedLine(
   const chunk = at.chunk_id === null ? undefined : await getChunk(pool, at.chunk_id);
   const plan = await getPlan(pool, at.batch_id);
   if (chunk === undefined || plan === undefined) return missing('the ledger does not know the line any more');
+  // The ledger has the bytes of what will be there, the store what was.
+  if ((await listErasureObjects(pool, at.batch_id)).length > 0) return missing('the mirror is being rewritten');
   const { maxLineBytes } = plan.recipe.limits;
   const object = {
     bucket: config.storage.archiveBucket,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { crashPoint } from '../crash-point.ts';
-import type { Client } from '../db/pool.ts';
+import type { Client, Queryable } from '../db/pool.ts';
 import type { BatchRow } from '../db/queries/batch-get.ts';
 import { listChunks } from '../db/queries/chunk-list.ts';
 import {
@@ -33,7 +33,7 @@ import { deleteRecounts } from '../db/queries/recounts.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { changeStatus, enqueueOpenWork } from '../dispatch/change-status.ts';
 import { isJsonObject } from '../domain/json.ts';
-import { StaleWorkError } from '../errors.ts';
+import { isDependencyUnavailable, StaleWorkError } from '../errors.ts';
 import { type MirrorManifest, nextManifest } from '../plan/mirror-manifest.ts';
 import { SamplesReference } from '../report/samples.ts';
 import { archiveLayout, MANIFEST_NAME } from '../storage/layout.ts';
@@ -69,6 +69,24 @@ export interface BatchToErase {
 /** What takes the place of what, when the transaction is committed; and what is only to go. */
 interface Objects {
   moves: { from: string; to: string | null }[];
+  /** Why some could not be read, or written anew: they stay as they are, and hold nothing else up. */
+  failures: unknown[];
+}
+
+/** @returns undefined, and notes why, when an object cannot be prepared. @throws what goes away by itself */
+async function tryObject<T>(
+  { signal }: ErasureWork,
+  { failures }: Objects,
+  prepare: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await prepare();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isDependencyUnavailable(error)) throw error;
+    failures.push(error);
+    return undefined;
+  }
 }
 
 /** Lists every object of a batch in the archive that may hold something of people, but for the reports' own. */
@@ -112,6 +130,7 @@ async function scanMirror(
   { batch, erasureId }: BatchToErase,
   files: readonly MirrorObject[],
   ledger: readonly LinePlace[],
+  objects: Objects,
 ): Promise<ErasedLine[]> {
   const plan = await getPlan(work.pool, batch.batch_id);
   if (plan === undefined) return [];
@@ -120,7 +139,9 @@ async function scanMirror(
     const known = new Map(
       ledger.filter((line) => line.file_no === file.file_no).map((line) => [line.line_no, erasureId]),
     );
-    found.push(...(await findErasedLines(work, { batchId: batch.batch_id, recipe: plan.recipe, file }, known)));
+    const place = { batchId: batch.batch_id, recipe: plan.recipe, file };
+    const ofFile = await tryObject(work, objects, () => findErasedLines(work, place, known));
+    for (const line of ofFile ?? []) found.push(line);
   }
   return found;
 }
@@ -131,7 +152,7 @@ async function rewriteMirror(
   { batch }: BatchToErase,
   files: readonly MirrorObject[],
   lines: readonly ErasedLine[],
-  { moves }: Objects,
+  objects: Objects,
 ): Promise<AmendedFile[]> {
   const { pool, store, config, signal } = work;
   const { batch_id: batchId } = batch;
@@ -148,11 +169,10 @@ async function rewriteMirror(
     };
     const to = archiveLayout.erasing(batchId, String(file.file_no));
     const chunkStarts = ofFile.map((chunk) => chunk.first_line);
-    const { size, sha256, starts, textBytes } = await rewriteMirrorFile(from, to, file, {
-      erased,
-      chunkStarts,
-      signal,
-    });
+    const options = { erased, chunkStarts, signal };
+    const written = await tryObject(work, objects, () => rewriteMirrorFile(from, to, file, options));
+    if (written === undefined) continue;
+    const { size, sha256, starts, textBytes } = written;
     amended.push({
       ...{ file_no: file.file_no, size, sha256 },
       // A compressed file is one chunk of all of its bytes.
@@ -162,7 +182,7 @@ async function rewriteMirror(
         byte_end: file.compression === 'none' ? (starts.get(chunkStarts[index + 1] ?? 0) ?? textBytes) : size,
       })),
     });
-    moves.push({ from: to, to: from.key });
+    objects.moves.push({ from: to, to: from.key });
   }
   return amended;
 }
@@ -210,16 +230,59 @@ async function rewriteManifest(
   moves.push({ from: to, to: key });
 }
 
+/** Prepares the mirror's files and its manifest: those that could be written anew, and their lines. */
+async function prepareMirror(
+  work: ErasureWork,
+  target: BatchToErase,
+  files: readonly MirrorObject[],
+  found: readonly ErasedLine[],
+  { moves, failures }: Objects,
+): Promise<{ amended: AmendedFile[]; lines: ErasedLine[] }> {
+  const mirror: Objects = { moves: [], failures };
+  const amended = await rewriteMirror(work, target, files, found, mirror);
+  const lines = found.filter((line) => amended.some((file) => file.file_no === line.file_no));
+  const isListed = await tryObject(work, mirror, async () => {
+    await rewriteManifest(work, target, { files, amended, lines }, mirror);
+    return true;
+  });
+  // Files are never other than their manifest says.
+  if (isListed === undefined) return { amended: [], lines: [] };
+  moves.push(...mirror.moves);
+  return { amended, lines };
+}
+
 interface SnapshotMove extends RewrittenSnapshot {
   publishId: number;
   was: string;
+}
+
+/** Writes a snapshot anew, with what describes it; undefined when it has nothing of the person. */
+async function prepareSnapshot(
+  work: ErasureWork,
+  batchId: string,
+  key: string,
+  people: ReadonlySet<string>,
+): Promise<{ written: RewrittenSnapshot; moves: Objects['moves'] } | undefined> {
+  const { store, config, signal } = work;
+  const { archiveBucket } = config.storage;
+  const written = await rewriteSnapshot(work, batchId, key, (subjectId) => people.has(subjectId));
+  if (written === undefined) return undefined;
+  if (!(await store.exists(archiveBucket, `${key}.json`, signal))) {
+    return { written, moves: [{ from: key, to: null }] };
+  }
+  const text = JSON.parse(String(await readObject(work, archiveBucket, `${key}.json`)));
+  const { sha256, bytes, rows } = written;
+  const path = `s3://${archiveBucket}/${written.key}`;
+  const said = Buffer.from(`${JSON.stringify({ ...text, path, sha256, bytes, rows, erased_from: text.sha256 })}\n`);
+  await store.put(archiveBucket, `${written.key}.json`, said, 'application/json');
+  return { written, moves: [`${key}.json`, key].map((from) => ({ from, to: null })) };
 }
 
 /** Writes the batch's snapshots anew, each with what describes it. */
 async function rewriteSnapshots(
   work: ErasureWork,
   { batch: { batch_id: batchId }, pseudonyms }: BatchToErase,
-  { moves }: Objects,
+  objects: Objects,
 ): Promise<SnapshotMove[]> {
   const { pool, store, config, signal } = work;
   const { archiveBucket } = config.storage;
@@ -230,22 +293,10 @@ async function rewriteSnapshots(
     const key = was.slice(root.length);
     // Its time may be over.
     if (!was.startsWith(root) || !(await store.exists(archiveBucket, key, signal))) continue;
-    const snapshot = await rewriteSnapshot(work, batchId, key, (subjectId) => people.has(subjectId));
+    const snapshot = await tryObject(work, objects, () => prepareSnapshot(work, batchId, key, people));
     if (snapshot === undefined) continue;
-    if (await store.exists(archiveBucket, `${key}.json`, signal)) {
-      const text = JSON.parse(String(await readObject(work, archiveBucket, `${key}.json`)));
-      const { sha256, bytes, rows } = snapshot;
-      const said = { ...text, path: root + snapshot.key, sha256, bytes, rows, erased_from: text.sha256 };
-      await store.put(
-        archiveBucket,
-        `${snapshot.key}.json`,
-        Buffer.from(`${JSON.stringify(said)}\n`),
-        'application/json',
-      );
-      moves.push({ from: `${key}.json`, to: null });
-    }
-    moves.push({ from: key, to: null });
-    written.push({ ...snapshot, publishId, was });
+    objects.moves.push(...snapshot.moves);
+    written.push({ ...snapshot.written, publishId, was });
   }
   return written;
 }
@@ -255,17 +306,19 @@ async function rewriteAllSamples(
   work: ErasureWork,
   { batch: { batch_id: batchId }, pseudonyms }: BatchToErase,
   keys: readonly string[],
-  { moves }: Objects,
+  objects: Objects,
 ): Promise<{ references: Map<string, SamplesReference>; samples: number }> {
   const people = new Set(pseudonyms);
   const references = new Map<string, SamplesReference>();
   let samples = 0;
   for (const key of keys) {
-    const written = await rewriteSamples(work, batchId, key, (subjectId) => people.has(subjectId));
+    const written = await tryObject(work, objects, () =>
+      rewriteSamples(work, batchId, key, (subjectId) => people.has(subjectId)),
+    );
     if (written === undefined) continue;
     references.set(key, written.reference);
     samples += written.samples;
-    moves.push({ from: key, to: null });
+    objects.moves.push({ from: key, to: null });
   }
   return { references, samples };
 }
@@ -335,8 +388,15 @@ async function followUp(client: Client, { batch_id: batchId }: BatchRow): Promis
     await enqueueOpenWork(client, rows[0]);
 }
 
+/** The objects that the books name, but for the mirror's: in between there may be others. */
+async function listNamedObjects(db: Queryable, batchId: string): Promise<string[]> {
+  const noted = await listNotedSnapshots(db, batchId);
+  return [...noted.map((one) => one.snapshot_path), ...(await listPartObjects(db, batchId))];
+}
+
 /** What was found and prepared before the transaction. */
 interface Prepared {
+  named: string[];
   files: MirrorObject[];
   lines: ErasedLine[];
   amended: AmendedFile[];
@@ -361,6 +421,9 @@ async function eraseInTransaction(
   const now = await listMirrorObjects(client, batchId);
   if (prepared.files.some((file) => now.find((one) => one.file_no === file.file_no)?.sha256 !== file.sha256)) {
     throw new StaleWorkError(`the mirror of ${batchId} is another one by now`);
+  }
+  if ((await listNamedObjects(client, batchId)).join('\n') !== prepared.named.join('\n')) {
+    throw new StaleWorkError(`parts or snapshots of ${batchId} are others by now`);
   }
   const { lines, snapshots, references, strays } = prepared;
   const found = snapshots.flatMap((snapshot) => snapshot.events);
@@ -414,7 +477,7 @@ async function eraseInTransaction(
     });
     await followUp(client, batch);
   }
-  await markErasureBatch(client, erasureId, batch, 'erased_at');
+  if (objects.failures.length === 0) await markErasureBatch(client, erasureId, batch, 'erased_at');
 }
 
 /**
@@ -422,9 +485,13 @@ async function eraseInTransaction(
  * snapshots and samples are written anew, rows go, and books, checksums and manifest are amended. What objects become is
  * prepared beside them; the transaction decides; then they take their places, whatever crashes. Done again it finds nothing.
  *
+ * An object that cannot be read, or not be written anew, holds nothing else up: rows go, live ones before all, and so do
+ * other objects. Its lines stay booked as they were, but for those whose rows have gone.
+ *
+ * @returns why some objects stayed as they were: the batch is not done then
  * @throws {StaleWorkError} when the batch moved on meanwhile: nothing was done
  */
-export async function eraseInBatch(work: ErasureWork, target: BatchToErase): Promise<void> {
+export async function eraseInBatch(work: ErasureWork, target: BatchToErase): Promise<unknown[]> {
   const { pool, store, config } = work;
   const { batch_id: batchId } = target.batch;
   await finishErasureObjects(work, batchId);
@@ -438,22 +505,23 @@ export async function eraseInBatch(work: ErasureWork, target: BatchToErase): Pro
     if (mirrored.has(file.file_no) && (await store.exists(config.storage.archiveBucket, key, work.signal)))
       files.push(file);
   }
-  const objects: Objects = { moves: [] };
+  const objects: Objects = { moves: [], failures: [] };
+  const named = await listNamedObjects(pool, batchId);
   const { strays, samples } = await findStrays(work, batchId);
   const { erasureId, pseudonyms } = target;
   const ledger = await listLinesOfPerson(pool, batchId, { erasureId, pseudonyms });
-  const lines = await scanMirror(work, target, files, ledger);
-  const amended = await rewriteMirror(work, target, files, lines, objects);
-  await rewriteManifest(work, target, { files, amended, lines }, objects);
-  const parts = await rewriteParts(work, target, [...ledger, ...lines], objects);
+  const found = await scanMirror(work, target, files, ledger, objects);
+  const { amended, lines } = await prepareMirror(work, target, files, found, objects);
+  const parts = await rewriteParts(work, target, [...ledger, ...found], objects);
   const snapshots = await rewriteSnapshots(work, target, objects);
   const rewritten = await rewriteAllSamples(work, target, samples, objects);
   crashPoint('erase:prepared');
-  const prepared = { files, lines, amended, parts, snapshots, ...rewritten, strays };
+  const prepared = { named, files, lines, amended, parts, snapshots, ...rewritten, strays };
   await withTransaction(pool, ACTOR, async (client) => {
     await eraseInTransaction(work, client, target, prepared, objects);
     crashPoint('erase:written');
   });
   crashPoint('erase:committed');
   await finishErasureObjects(work, batchId);
+  return objects.failures;
 }

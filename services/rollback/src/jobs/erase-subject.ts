@@ -20,6 +20,7 @@ import {
   isSearching,
   listBatchesToErase,
   listUnsearchedBatches,
+  markStoredErased,
   setErasureWaiting,
 } from '@backfill/core/db/queries/erasures';
 import { listEventPartitions } from '@backfill/core/db/queries/retention-facts';
@@ -38,10 +39,10 @@ import {
 import { keyRingOf } from '@backfill/core/runtime/keyed-runtime';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { inRetentionOffice } from '../retention/retention-work.ts';
+import { waitDelayMs } from './wait-delay.ts';
 
 const ACTOR = 'erasure';
 const BUSY_DELAY_MS = 1_000;
-const WAIT_DELAY_MS = 1_000;
 const KEYS_AT_ONCE = 10_000;
 /** In the names of prepared transactions. No batch is called so. */
 const NO_BATCH = '*erasure';
@@ -54,22 +55,21 @@ interface Erasing {
   check(): Promise<void>;
 }
 
-/** Goes through all stored events. @returns how many of live rows are left that belong to batches */
-async function eraseStored({ runtime: { pool }, erasure, check }: Erasing): Promise<number> {
+/** Goes through all stored events. @returns the batches that have live rows of the person left */
+async function eraseStored({ runtime: { pool }, erasure, check }: Erasing): Promise<Set<string>> {
   const { erasure_id: erasureId, pseudonyms } = erasure;
-  let left = 0;
+  const left = new Set<string>();
   for (const { leaf } of await listEventPartitions(pool)) {
     await check();
-    const { rows, sources } = await findStoredEvents(pool, leaf, pseudonyms);
+    const { rows, sources, batches } = await findStoredEvents(pool, leaf, pseudonyms);
     if (rows === 0) continue;
-    const erased = await withTransaction(pool, ACTOR, async (client) => {
+    await withTransaction(pool, ACTOR, async (client) => {
       await holdRollbacks(client, sources);
       const count = await eraseStoredEvents(client, leaf, { erasureId, pseudonyms });
       await countErased(client, erasureId, 'events_log', { rows: count });
-      return count;
     });
     crashPoint('erase:stored');
-    left += Math.max(0, rows - erased);
+    for (const batch of batches) left.add(batch);
   }
   return left;
 }
@@ -84,15 +84,19 @@ async function eraseBatch(erasing: Erasing, found: ErasureBatch): Promise<string
   }
   const { erasure_id: erasureId, pseudonyms } = erasure;
   try {
-    await eraseInBatch(work, {
+    const failures = await eraseInBatch(work, {
       ...{ batch, erasureId, pseudonyms },
       async hold(client) {
-        if ((await holdBatchAtRest(client, batch, RESTING_STATUSES)) === undefined) {
+        if ((await holdBatchAtRest(client, batch)) === undefined) {
           throw new StaleWorkError(`batch ${batch.batch_id} has moved on`);
         }
       },
     });
-    return undefined;
+    for (const error of failures) {
+      runtime.logger.error({ batch: batch.batch_id, error: describeError(error) }, 'not all was erased');
+    }
+    if (failures.length === 0) return undefined;
+    return `${batch.batch_id}: objects stayed as they were: ${failures.map(describeReason).join('; ')}`;
   } catch (error) {
     // A lost office, a database that is away, a batch that moved on: all of it comes back. Else others need not wait for it.
     await check();
@@ -145,9 +149,9 @@ async function eraseBatches(erasing: Erasing): Promise<Map<string, string>> {
     }
   }
   await setErasureWaiting(pool, erasureId, waiting);
-  if (waiting.length > 0)
-    throw new DeferError(`erasure ${erasureId} waits for ${waiting.length} batches`, WAIT_DELAY_MS);
-  if (await isSearching(pool, erasureId)) throw new DeferError(`erasure ${erasureId} is still searched`, WAIT_DELAY_MS);
+  const delay = waitDelayMs(Date.now() - erasure.submitted_at.getTime());
+  if (waiting.length > 0) throw new DeferError(`erasure ${erasureId} waits for ${waiting.length} batches`, delay);
+  if (await isSearching(pool, erasureId)) throw new DeferError(`erasure ${erasureId} is still searched`, delay);
   const more = (await listBatchesToErase(pool, erasureId)).filter((batch) => !failed.has(batch.batch_id));
   if (more.length > 0) throw new DeferError(`erasure ${erasureId} has found more`, 0);
   return failed;
@@ -158,17 +162,21 @@ async function eraseAll(erasing: Erasing): Promise<void> {
   const { runtime, erasure } = erasing;
   const { pool } = runtime;
   const { erasure_id: erasureId } = erasure;
-  await eraseStored(erasing);
+  if (!erasure.is_stored_erased) {
+    await eraseStored(erasing);
+    await markStoredErased(pool, erasure);
+  }
   const failed = await eraseBatches(erasing);
+  // The proof, and what came while all this went on.
+  const left = [...(await eraseStored(erasing))].filter((batch) => !failed.has(batch));
+  if (left.length > 0) {
+    const delay = waitDelayMs(Date.now() - erasure.submitted_at.getTime());
+    throw new DeferError(`erasure ${erasureId} has live rows in batches that moved on: ${left.join(', ')}`, delay);
+  }
   await eraseAllKeys(erasing);
   await withTransaction(pool, ACTOR, async (client) => {
     await countErased(client, erasureId, 'live_losses', { rows: await eraseLiveLosses(client, erasureId) });
   });
-  // The proof, and what came while all this went on.
-  const left = await eraseStored(erasing);
-  if (left > 0 && failed.size === 0) {
-    throw new DeferError(`${left} stored events of erasure ${erasureId} are of batches that moved on`, 0);
-  }
   const unsearched = (await listUnsearchedBatches(pool, erasureId)).map(
     (batch) => `lines of ${batch} that cannot be read were not searched by the clear id: submit it again`,
   );

@@ -3,7 +3,7 @@ import { crashPoint } from '@backfill/core/crash-point';
 import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
 import { listForgottenPeople } from '@backfill/core/db/queries/erasures';
-import { listFiles, markFileMirrored } from '@backfill/core/db/queries/file-list';
+import { isAmended, listFiles, markFileMirrored } from '@backfill/core/db/queries/file-list';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { createStagingLeaf } from '@backfill/core/db/queries/staging-leaf';
 import { withTransaction } from '@backfill/core/db/transaction';
@@ -22,7 +22,9 @@ import { mirrorBytes, mirrorCopy } from './mirror-file.ts';
 
 const ACTOR = 'transformer';
 
+/** Lists what the mirror holds, unless people were forgotten in it before a crash: then it is listed as it is now. */
 async function writeManifest(context: KeyedRuntime, plan: Plan, signal: AbortSignal): Promise<void> {
+  if (await isAmended(context.pool, plan.batchId)) return;
   await context.store.put(
     context.config.storage.archiveBucket,
     archiveLayout.manifest(plan.batchId),
@@ -38,7 +40,7 @@ async function forgetPeople(context: KeyedRuntime, batch: BatchRow, fence: Batch
   const people = await listForgottenPeople(pool);
   const [erasureId] = people.values();
   if (erasureId === undefined) return;
-  await withFenceWatch(pool, fence, signal, (watched) =>
+  const failures = await withFenceWatch(pool, fence, signal, (watched) =>
     eraseInBatch(
       { pool, store, config, keys, people, signal: watched },
       {
@@ -47,6 +49,7 @@ async function forgetPeople(context: KeyedRuntime, batch: BatchRow, fence: Batch
       },
     ),
   );
+  if (failures.length > 0) throw failures[0];
   crashPoint('erase:mirrored');
 }
 

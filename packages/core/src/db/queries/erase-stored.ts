@@ -7,10 +7,12 @@ export async function holdRollbacks(client: Client, sources: readonly string[]):
   }
 }
 
-/** What stands of a person in a partition of the stored events: sources, and rows of batches that are live. */
+/** What stands of a person in a partition of the stored events. */
 export interface StoredOfPerson {
   rows: number;
   sources: string[];
+  /** Batches that have live rows of theirs. */
+  batches: string[];
 }
 
 export async function findStoredEvents(
@@ -19,11 +21,14 @@ export async function findStoredEvents(
   pseudonyms: readonly string[],
 ): Promise<StoredOfPerson> {
   const { rows } = await db.query<StoredOfPerson>(
-    `select count(*) as rows, coalesce(array_agg(distinct source), '{}') as sources
-       from analytics.${leaf} where subject_id = any ($1)`,
+    `select count(*) as rows, coalesce(array_agg(distinct e.source), '{}') as sources,
+            coalesce(array_agg(distinct b.batch_id) filter (where b.batch_id is not null), '{}') as batches
+       from analytics.${leaf} e
+       left join analytics.backfill_batches b on b.batch_id = e.batch_id and e.deleted_at is null
+      where e.subject_id = any ($1)`,
     [pseudonyms],
   );
-  return rows[0] ?? { rows: 0, sources: [] };
+  return rows[0] ?? { rows: 0, sources: [], batches: [] };
 }
 
 /**
@@ -64,7 +69,7 @@ export async function eraseLiveLosses(client: Client, erasureId: number): Promis
   return rowCount ?? 0;
 }
 
-/** A page of the events that are being erased, in order. */
+/** A page of the events that are being erased and of which nothing is live any more, in order. */
 export async function listErasedEvents(
   db: Queryable,
   erasureId: number,
@@ -72,8 +77,11 @@ export async function listErasedEvents(
   limit: number,
 ): Promise<string[]> {
   const { rows } = await db.query<{ event_id: string }>(
-    `select distinct event_id from analytics.backfill_erasure_events
-      where erasure_id = $1 and event_id > $2 order by event_id limit $3`,
+    `select distinct x.event_id from analytics.backfill_erasure_events x
+      where x.erasure_id = $1 and x.event_id > $2
+        -- Of a batch that could not be amended: its key is what keeps a second one away.
+        and not exists (select 1 from analytics.events_log e where e.event_id = x.event_id and e.deleted_at is null)
+      order by x.event_id limit $3`,
     [erasureId, after, limit],
   );
   return rows.map((row) => row.event_id);

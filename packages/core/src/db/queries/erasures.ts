@@ -9,6 +9,8 @@ export interface ErasureRow {
   /** The last time that the clear id was submitted; to the microsecond as text. */
   submitted_at: Date;
   submission: string;
+  /** All stored events were gone through for this submission, before anything was waited for. */
+  is_stored_erased: boolean;
   /** Who searches by the clear id. */
   search: string | null;
   searched_at: Date | null;
@@ -84,7 +86,8 @@ export async function listOpenErasures(db: Queryable): Promise<number[]> {
 export async function beginErasure(db: Queryable, erasureId: number): Promise<ErasureRow | undefined> {
   const { rows } = await db.query<ErasureRow>(
     `update analytics.backfill_erasures set begun_at = coalesce(begun_at, clock_timestamp())
-      where erasure_id = $1 and ended_at is null returning *, submitted_at::text as submission`,
+      where erasure_id = $1 and ended_at is null returning *, submitted_at::text as submission,
+                coalesce(stored_erased_for = submitted_at, false) as is_stored_erased`,
     [erasureId],
   );
   return rows[0];
@@ -92,10 +95,22 @@ export async function beginErasure(db: Queryable, erasureId: number): Promise<Er
 
 export async function getErasure(db: Queryable, erasureId: number): Promise<ErasureRow | undefined> {
   const { rows } = await db.query<ErasureRow>(
-    'select *, submitted_at::text as submission from analytics.backfill_erasures where erasure_id = $1',
+    `select *, submitted_at::text as submission, coalesce(stored_erased_for = submitted_at, false) as is_stored_erased
+       from analytics.backfill_erasures where erasure_id = $1`,
     [erasureId],
   );
   return rows[0];
+}
+
+/** Notes that all stored events were gone through for a submission. */
+export async function markStoredErased(
+  db: Queryable,
+  { erasure_id: erasureId, submission }: Pick<ErasureRow, 'erasure_id' | 'submission'>,
+): Promise<void> {
+  await db.query(`update analytics.backfill_erasures set stored_erased_for = $2::timestamptz where erasure_id = $1`, [
+    erasureId,
+    submission,
+  ]);
 }
 
 /** Says which batches are waited for. */

@@ -35,3 +35,12 @@ export async function markFileMirrored(db: Queryable, batchId: string, fileNo: n
     [batchId, fileNo, epoch],
   );
 }
+
+/** True when lines of a batch's mirror were emptied: its files and its manifest are no longer as they were planned. */
+export async function isAmended(db: Queryable, batchId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select 1 from analytics.backfill_files where batch_id = $1 and mirror_sha256 is not null limit 1',
+    [batchId],
+  );
+  return rowCount === 1;
+}
