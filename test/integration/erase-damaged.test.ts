@@ -1,4 +1,7 @@
 import { hash } from 'node:crypto';
+import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
+import { holdBatchAtRest } from '@backfill/core/db/queries/erase-batch';
+import { withTransaction } from '@backfill/core/db/transaction';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { eraseSubject } from '@backfill/rollback/jobs/erase-subject';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
@@ -113,4 +116,19 @@ it('completes no proof of a rollback when it amends the examples', async () => {
   const { rowCount } = await sql.query(`update analytics.backfill_rollbacks set snapshot = '{"since_examples": []}'`);
   expect(rowCount).toBe(1);
   expect(await completed()).toEqual(before);
+});
+
+it('holds a batch only as it was found', async () => {
+  const { runtime } = stepper;
+  await stepper.submit(
+    { batchId: 'first', source: 'app', window: APP_WINDOW },
+    { 'a.ndjson': String(mixedFiles(0, 4)['a.ndjson']) },
+  );
+  await work();
+  const found = await getBatch(runtime.pool, 'first');
+  if (found === undefined) throw new Error('no batch');
+  const hold = (batch: BatchRow) => withTransaction(runtime.pool, 'test', (client) => holdBatchAtRest(client, batch));
+  expect(await hold(found)).toBeDefined();
+  expect(await hold({ ...found, status: 'published' })).toBeUndefined();
+  expect(await hold({ ...found, epoch: found.epoch - 1 })).toBeUndefined();
 });
