@@ -71,6 +71,24 @@ it('takes the rows of the person out when mirror and samples are damaged', async
   ]);
 });
 
+it('gives no new checksum to a mirror that somebody has changed', async () => {
+  const { runtime, sql } = stepper;
+  const { store } = runtime;
+  const bucket = runtime.config.storage.archiveBucket;
+  const text = String(mixedFiles(0, 4)['a.ndjson']);
+  await stepper.submit({ batchId: 'first', source: 'app', window: APP_WINDOW }, { 'a.ndjson': text });
+  await work();
+  const changed = Buffer.from(text.replace('Page', 'Pace'));
+  expect(changed.equals(Buffer.from(text))).toBe(false);
+  await store.put(bucket, archiveLayout.mirrorObject('first', 'a.ndjson'), changed, 'text/plain');
+  const { erasureId } = await forget(runtime, GONE);
+  await eraseSubject(runtime, { v: 1, erasure_id: erasureId }, { signal: new AbortController().signal });
+  const { rows } = await sql.query(
+    'select e.outcome, f.mirror_sha256 from analytics.backfill_erasures e, analytics.backfill_files f',
+  );
+  expect(rows).toEqual([{ outcome: 'incomplete', mirror_sha256: null }]);
+});
+
 it('lists an amended mirror as it is when the job that amended it is run again', async () => {
   const { runtime, sql } = stepper;
   await stepper.submit(

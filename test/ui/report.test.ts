@@ -142,7 +142,7 @@ describe.each(LOOKS)('on a %s screen', (...size) => {
 
   it.each<[string, Report, ShownSamples]>([
     ['disputed', disputedReport(), testSamples()],
-    ['replacing', replacingReport(), testSamples()],
+    ['replacing', replacingReport({ batch_id: 'replacing' }), testSamples()],
     ['large', testReport({ batch_id: 'large', days: testDays(400, 60), files: testFiles(300) }), testSamples()],
     [
       'named',

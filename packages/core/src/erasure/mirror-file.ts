@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import type { MirrorObject } from '../db/queries/mirror-object-list.ts';
+import { BackfillError } from '../errors.ts';
 import { type Compression, decompress } from '../formats/compression.ts';
 import { createRecordScanner } from '../formats/formats.ts';
 import type { RawLine } from '../formats/raw-line.ts';
@@ -59,6 +60,7 @@ function compress(text: Readable, compression: Compression): Readable {
  * Writes a mirrored object anew with some lines emptied, beside the one that is there, and reads it back.
  *
  * @param chunkStarts first lines of the file's chunks
+ * @throws {BackfillError} when it is not what the ledger says
  */
 export async function rewriteMirrorFile(
   from: ObjectPlace,
@@ -70,9 +72,9 @@ export async function rewriteMirrorFile(
   const options = { firstLine: 1, maxLineBytes: 0 };
   const scanners = { scanner: createRecordScanner(file, options), again: createRecordScanner(file, options) };
   const written: EmptiedFile = { size: 0, lines: 0, starts: new Map(chunkStarts.map((line) => [line, 0])) };
-  const body = await open(from, file.size, signal);
+  const body = hashedStream(await open(from, file.size, signal), signal);
   const text = emptyLines(
-    decompress(body, file.compression),
+    decompress(body.stream, file.compression),
     { ...scanners, format: file.format },
     (lineNo) => erased.has(lineNo),
     written,
@@ -83,8 +85,11 @@ export async function rewriteMirrorFile(
     await store.putStream(bucket, to, out.stream, signal);
   } finally {
     out.stream.destroy();
-    body.destroy();
+    body.stream.destroy();
   }
+  // What somebody has changed must not get a checksum of its own.
+  if (body.sha256() !== file.sha256)
+    throw new BackfillError(`the mirror of ${file.source_file} is not what was mirrored`);
   return { size: out.size(), sha256: out.sha256(), starts: written.starts, textBytes: written.size };
 }
 
