@@ -465,7 +465,11 @@ async function eraseInTransaction(
   await count('rollback_proofs', { rows: proofs });
   for (const [store, n] of Object.entries(rows)) await count(store, { rows: n });
   const isTouched =
-    lines.length > 0 || snapshots.length > 0 || references.size > 0 || Object.values(rows).some((n) => n > 0);
+    lines.length > 0 ||
+    snapshots.length > 0 ||
+    references.size > 0 ||
+    gates > 0 ||
+    Object.values(rows).some((n) => n > 0);
   if (isTouched) {
     await recordErased(client, batchId, {
       ...{ erasure_id: erasureId, lines: lines.length, events: events.length, parts: parts.length },

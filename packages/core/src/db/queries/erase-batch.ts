@@ -397,7 +397,7 @@ export async function listGateDetails(db: Queryable, batchId: string): Promise<G
   return rows;
 }
 
-/** Puts a detail of a gate in place of another. What was signed does not cover it. */
+/** Puts a detail of a gate in place of another. Signatures cover it: of a batch that is not published they are void then. */
 export async function amendGateDetail(client: Client, batchId: string, gate: GateDetail): Promise<void> {
   await client.query(
     `update analytics.backfill_gate_results set detail = $5
