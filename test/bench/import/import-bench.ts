@@ -9,7 +9,7 @@ import { timeUndo } from './time-undo.ts';
 import { timeWhole } from './time-whole.ts';
 
 /** What can be measured; each on a stack of its own, and the limits on the first one's, in the end. */
-export const IMPORT_RUNS = ['one', 'two', 'apart', 'whole', 'whole-two', 'undo'];
+export const IMPORT_RUNS = ['one', 'two', 'four', 'apart', 'whole', 'whole-two', 'undo'];
 
 type Rows = BenchTable['rows'];
 
@@ -34,7 +34,9 @@ function row(what: string, timing: Timing, limit: Timing, more: Record<string, s
 
 async function measureImport(stack: BenchStack, importers: number, what: string): Promise<Measured> {
   const imported = await timeImport(stack, importers);
-  const more = { 'peak MiB': imported.peak };
+  // Where this nears the number of cores, more importers cannot be faster.
+  const cores = Number((imported.cpuSeconds / (imported.ms / 1000)).toFixed(2));
+  const more = { 'cores busy': cores, 'peak MiB': imported.peak };
   return { rows: ({ one, two }) => [row(what, imported, importers === 1 ? one : two, more)] };
 }
 
@@ -89,6 +91,7 @@ const RUNS: Readonly<Record<string, { what: string; apart?: boolean; measure(sta
   {
     one: { what: 'one importer', measure: (stack) => measureImport(stack, 1, 'import, 1 importer') },
     two: { what: 'two importers', measure: (stack) => measureImport(stack, 2, 'import, 2 importers') },
+    four: { what: 'four importers', measure: (stack) => measureImport(stack, 4, 'import, 4 importers') },
     apart: {
       what: 'one importer, two databases',
       apart: true,
