@@ -4,9 +4,11 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliResult, runBackfill } from '../support/cli.ts';
+import { completeInShell, SHELLS } from '../support/shell-completion.ts';
 import { type StackProcess, startStackProcess } from '../support/stack-process.ts';
 
 // The command line as a person uses it: by what it prints, its exit codes, and the steps it says come next.
+const ROOT = path.join(import.meta.dirname, '../..');
 const DAY_MS = 86_400_000;
 const DAY = new Date(Date.now() - 5 * DAY_MS).toISOString().slice(0, 10);
 const NEXT_DAY = new Date(Date.parse(DAY) + DAY_MS).toISOString().slice(0, 10);
@@ -117,6 +119,37 @@ describe('data', () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject(expected);
   });
+});
+
+describe.each(SHELLS)('completion in %s', (shell) => {
+  const offered = (...words: string[]) =>
+    completeInShell(shell, words, { cwd: ROOT, env: { ...process.env, BACKFILL_STATE_DIR: stack.stateDir } });
+
+  it.each([
+    [['rollb'], ['rollback']],
+    [['approve', 'b1', '--role', 'product_o'], ['product_owner']],
+    [
+      ['status', 'cli-'],
+      ['cli-2', 'cli-1'],
+    ],
+    [['status', 'nobody'], []],
+  ])('%j', async (words, expected) => {
+    expect((await offered(...words)).sort()).toEqual([...expected].sort());
+  });
+
+  it('of what cannot be run as a command', async () => {
+    expect(await offered('status', '$(touch', '/tmp/never)')).toEqual([]);
+  });
+
+  it('leaves paths to the shell', async () => {
+    expect(await offered('run', './READM')).toEqual(shell === 'fish' ? ['./README.md'] : ['a', 'path']);
+  });
+});
+
+it('the doctor finds nothing on a stack that has been at work', async () => {
+  const { code, out, err } = await backfill('doctor');
+  expect([code, err]).toEqual([0, '']);
+  expect(out.split('\n').filter((line) => !line.endsWith(': in order'))).toEqual(['']);
 });
 
 describe('mistakes', () => {

@@ -2,6 +2,7 @@ import { ROLES } from '@backfill/core/domain/approvals';
 import { Command, Option } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { addApprove } from './commands/approve.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addErase } from './commands/erase.ts';
 import { addEscalate } from './commands/escalate.ts';
@@ -75,6 +76,7 @@ export function createProgram(context: CliContext): Command {
     addTaxonomy,
     addDoctor,
     addUp,
+    addCompletion,
   ];
   for (const add of commands) add(program, context);
   return program;

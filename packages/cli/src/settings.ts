@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
-import { readEnvironment, type ServiceConfig, type StorageConfig } from '@backfill/core/config/environment';
+import {
+  readEnvironment,
+  SERVICE_NAMES,
+  type ServiceConfig,
+  type StorageConfig,
+} from '@backfill/core/config/environment';
 import { CliError } from './cli-error.ts';
 
 /** The repository this file belongs to: `.backfill` stands at its root. */
@@ -17,6 +22,8 @@ export interface Settings {
   storage(): StorageConfig;
   /** All that a transformer is given. @throws {FatalError} naming everything that is missing or malformed. */
   transformer(): ServiceConfig;
+  /** The same for one of each service. */
+  services(): ServiceConfig[];
 }
 
 type Values = Readonly<Record<string, string | undefined>>;
@@ -43,6 +50,10 @@ export function readSettings(env: NodeJS.ProcessEnv, stateDir: string | undefine
     token: (role) => env['BACKFILL_TOKEN'] || get(`BACKFILL_TOKEN_${role.toUpperCase()}`),
     storage: () => storageConfig(first['S3_ENDPOINT'] ? first : second, get),
     transformer: () => readEnvironment('transformer', serviceEnvironment(first, second)),
+    services: () => {
+      const environment = serviceEnvironment(first, second);
+      return SERVICE_NAMES.map((name) => readEnvironment(name, environment));
+    },
   };
 }
 

@@ -25,9 +25,7 @@ export async function showBatch(session: Session, batchId: string): Promise<void
  * @throws {CliError} when one of them rests badly.
  */
 export async function watchToRest(session: Session, batchIds: readonly string[]): Promise<void> {
-  const rested = session.json
-    ? await printChanges(session, batchIds)
-    : await watchBatches(session.client, batchIds, session.context.stdout, session.context.signal);
+  const rested = await watch(session, batchIds);
   if (!session.json) {
     for (const batch of rested) {
       session.print(['']);
@@ -37,6 +35,24 @@ export async function watchToRest(session: Session, batchIds: readonly string[])
   const bad = rested.filter((batch) => BAD_RESTS.includes(batch.status) && !restsAtLimit(batch));
   if (bad.length > 0) {
     throw new CliError(bad.map(({ batch_id, status }) => `${batch_id} is ${status}.`).join('\n'));
+  }
+}
+
+async function watch(session: Session, batchIds: readonly string[]): Promise<BatchDetail[]> {
+  const { env, stdout, stderr, signal } = session.context;
+  // A terminal that cannot move its cursor gets lines.
+  const out = env.TERM === 'dumb' ? { write: (text: string) => stdout.write(text) } : stdout;
+  try {
+    return session.json
+      ? await printChanges(session, batchIds)
+      : await watchBatches(session.client, batchIds, out, signal);
+  } catch (error) {
+    // Whoever ends the watching may think that it ends the batch.
+    if (signal.aborted) {
+      const calls = batchIds.map((id) => `  ./backfill status ${id} --watch\n`).join('');
+      stderr.write(`Only the watching has ended; the work goes on. To watch again:\n${calls}`);
+    }
+    throw error;
   }
 }
 

@@ -56,7 +56,8 @@ const RawEnvironment = z.object({
   ROLLBACK_CONCURRENCY: concurrency.default(1),
 });
 
-export type ServiceName = 'api' | 'transformer' | 'importer' | 'verifier' | 'rollback';
+export const SERVICE_NAMES = ['transformer', 'importer', 'verifier', 'rollback', 'api'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 export interface StorageConfig {
   readonly endpoint: string;

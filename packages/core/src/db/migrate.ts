@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { FatalError } from '../errors.ts';
+import type { Queryable } from './pool.ts';
 
 const MIGRATIONS = new URL('../../migrations/', import.meta.url);
 /** Those of the dedup store's own database. */
@@ -29,6 +30,48 @@ export async function readMigrations(directory: URL = MIGRATIONS): Promise<Migra
   );
 }
 
+interface AppliedMigration {
+  version: number;
+  name: string;
+  sha256: string;
+}
+
+async function listAppliedMigrations(db: Queryable): Promise<AppliedMigration[]> {
+  const { rows } = await db.query<AppliedMigration>(
+    'select version, name, sha256 from analytics.schema_migrations order by version',
+  );
+  return rows;
+}
+
+/** A database's schema against what this build knows. */
+export interface SchemaState {
+  /** Names of migrations that this build does not know: the database is newer. */
+  unknown: string[];
+  /** Names of migrations that were applied with another text. */
+  changed: string[];
+  /** What is to be applied, in order. */
+  missing: Migration[];
+}
+
+function compareMigrations(applied: readonly AppliedMigration[], known: readonly Migration[]): SchemaState {
+  const names = (of: (one: AppliedMigration, own: Migration | undefined) => boolean): string[] =>
+    applied.filter((one) => of(one, known[one.version - 1])).map(({ name }) => name);
+  return {
+    unknown: names((_one, own) => own === undefined),
+    changed: names((one, own) => own !== undefined && own.sha256 !== one.sha256),
+    missing: known.slice(applied.length),
+  };
+}
+
+/** Looks at the schema of a database, which may have none yet, and changes nothing. */
+export async function readSchemaState(db: Queryable, migrations?: Migration[]): Promise<SchemaState> {
+  const known = migrations ?? (await readMigrations());
+  const { rows } = await db.query<{ is_there: boolean }>(
+    `select to_regclass('analytics.schema_migrations') is not null as is_there`,
+  );
+  return compareMigrations(rows[0]?.is_there ? await listAppliedMigrations(db) : [], known);
+}
+
 async function applyMissing(client: pg.Client, known: Migration[]): Promise<void> {
   await client.query(`
     create schema if not exists analytics;
@@ -38,22 +81,17 @@ async function applyMissing(client: pg.Client, known: Migration[]): Promise<void
       sha256 text not null,
       applied_at timestamptz not null default now()
     )`);
-  const { rows } = await client.query<{ version: number; name: string; sha256: string }>(
-    'select version, name, sha256 from analytics.schema_migrations order by version',
-  );
-  for (const applied of rows) {
-    const own = known[applied.version - 1];
-    if (own === undefined) {
-      throw new FatalError(
-        `The database has migration ${applied.name}, which this build does not know (its newest is ` +
-          `${known.at(-1)?.name}). Start a newer build, or restore the database from before the upgrade.`,
-      );
-    }
-    if (own.sha256 !== applied.sha256) {
-      throw new FatalError(`Migration ${applied.name} was changed after it was applied; migrations are append-only.`);
-    }
+  const { unknown, changed, missing } = compareMigrations(await listAppliedMigrations(client), known);
+  if (unknown[0] !== undefined) {
+    throw new FatalError(
+      `The database has migration ${unknown[0]}, which this build does not know (its newest is ` +
+        `${known.at(-1)?.name}). Start a newer build, or restore the database from before the upgrade.`,
+    );
   }
-  for (const migration of known.slice(rows.length)) {
+  if (changed[0] !== undefined) {
+    throw new FatalError(`Migration ${changed[0]} was changed after it was applied; migrations are append-only.`);
+  }
+  for (const migration of missing) {
     await client.query('begin');
     await client.query(migration.sql);
     await client.query('insert into analytics.schema_migrations (version, name, sha256) values ($1, $2, $3)', [

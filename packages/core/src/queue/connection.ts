@@ -20,3 +20,20 @@ export function createProducerConnection(redisUrl: string): QueueConnection {
     commandTimeout: COMMAND_TIMEOUT_MS,
   });
 }
+
+/** How long a person waits for a Redis that is not there, ms. */
+const TOOL_TIMEOUT_MS = 5_000;
+
+/** A connection for a command that a person runs: made by `connect()`, and a failure is told at once. */
+export function createToolConnection(redisUrl: string): QueueConnection {
+  const connection = new Redis(redisUrl, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    retryStrategy: () => null,
+    connectTimeout: TOOL_TIMEOUT_MS,
+    commandTimeout: TOOL_TIMEOUT_MS,
+  });
+  // Told to the caller of the command that failed.
+  connection.on('error', () => undefined);
+  return connection;
+}

@@ -8,6 +8,13 @@ export interface JobToSend {
   payload: unknown;
 }
 
+/** A job that is not tried again. */
+export interface FailedJob {
+  jobId: string;
+  /** As it was sent. */
+  payload: unknown;
+}
+
 export interface Producer {
   /** Adds the jobs; those whose id exists already are left as they are. At most 1,000 at a time. */
   send(jobs: readonly JobToSend[]): Promise<void>;
@@ -20,6 +27,10 @@ export interface Producer {
   countWaiting(): Promise<number>;
   /** Jobs by their state, as BullMQ has them. */
   countByState(): Promise<Readonly<Record<string, number>>>;
+  /** Jobs that have failed for good since, newest first, at most so many. BullMQ keeps the last 1,000. */
+  listFailed(since: Date, most: number): Promise<FailedJob[]>;
+  /** Workers that are connected to take jobs of the queue. */
+  countWorkers(): Promise<number>;
   /** Removes what is left of these jobs, so that their ids can be sent again. */
   remove(jobIds: readonly string[]): Promise<void>;
   /** Has the job come round every `everyMs`; one scheduler per kind, however often this is called. */
@@ -79,6 +90,14 @@ export function createProducer(contract: QueueContract, connection: QueueConnect
     },
     countWaiting: () => queue.getWaitingCount(),
     countByState: () => queue.getJobCounts(),
+    async listFailed(since, most) {
+      // The page is newest first; a job that was removed meanwhile has no data.
+      const jobs = await queue.getFailed(0, most - 1);
+      return jobs
+        .filter((job) => job?.finishedOn !== undefined && job.finishedOn >= since.getTime())
+        .map((job) => ({ jobId: job.id ?? '', payload: job.data as unknown }));
+    },
+    countWorkers: () => queue.getWorkersCount(),
     async remove(jobIds) {
       await Promise.all(jobIds.map((id) => queue.remove(id)));
     },

@@ -1,3 +1,4 @@
+import { poolSize } from '../config/connection-budget.ts';
 import type { ServiceConfig } from '../config/environment.ts';
 import { CONTRACTS } from '../contracts/contracts.ts';
 import type { QueueName } from '../contracts/define-queue.ts';
@@ -74,11 +75,6 @@ function createChecks(
   };
 }
 
-/** Connections one process may hold: one transaction per job, one beside it, and the checks'. */
-function connectionBudget(config: ServiceConfig): number {
-  return config.service === 'api' ? 10 : config.concurrency * 2 + 2;
-}
-
 /** In the dedup store's own database: one transaction per job, one beside it, and the checks'. */
 function createKeyStore(config: ServiceConfig, pool: Pool, onIdleError: (error: Error) => void): KeyStore {
   if (config.checkpointDatabaseUrl === undefined) return { pool, isSeparate: false };
@@ -99,7 +95,7 @@ export function createRuntime(config: ServiceConfig): Runtime {
   const pool = createPool({
     connectionString: config.databaseUrl,
     applicationName: `backfill-${config.service}`,
-    max: connectionBudget(config),
+    max: poolSize(config),
     onIdleError,
   });
   const keyStore = createKeyStore(config, pool, onIdleError);

@@ -18,6 +18,7 @@ import { FatalError } from '../errors.ts';
 import type { BucketFacts } from '../residency/residency-facts.ts';
 import { guardHost } from './host-guard.ts';
 import { inspectBucket } from './inspect-bucket.ts';
+import { type BucketKeeping, inspectKeeping } from './inspect-keeping.ts';
 import { type BlockContent, putBlocksCommand } from './put-blocks.ts';
 import { ShortBodyError, wholeBody } from './whole-body.ts';
 
@@ -61,6 +62,8 @@ export interface ObjectStore {
   checkBucket(bucket: string): Promise<void>;
   /** Where the bucket is and where it is replicated to, as far as the server says. Throws when it cannot be reached. */
   inspectBucket(bucket: string): Promise<BucketFacts>;
+  /** What the bucket does with its objects by itself, as far as the server says. Throws when it cannot be reached. */
+  inspectKeeping(bucket: string): Promise<BucketKeeping>;
   close(): void;
 }
 
@@ -192,6 +195,7 @@ export function createObjectStore(config: StorageConfig, onRefusal: () => void =
       await client.send(new HeadBucketCommand({ Bucket: bucket }));
     },
     inspectBucket: (bucket) => inspectBucket(client, bucket),
+    inspectKeeping: (bucket) => inspectKeeping(client, bucket),
     close: () => client.destroy(),
   };
 }

@@ -4,6 +4,9 @@ export interface TextOutput {
   isTTY?: boolean;
   columns?: number;
   rows?: number;
+  /** Told when the terminal gets another size. */
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -13,8 +16,8 @@ const CLEAR_TO_END = '\x1b[J';
 /** A few lines at the end of a terminal that are drawn over again and again. */
 export class LiveBlock {
   readonly #out: TextOutput;
-  #height = 0;
-  #drawn = '';
+  #shown: string[] = [];
+  #columns = 0;
 
   constructor(out: TextOutput) {
     this.#out = out;
@@ -28,15 +31,17 @@ export class LiveBlock {
     // One column stays free: some terminals wrap as soon as the last one is filled.
     const width = Math.max(1, (this.#out.columns ?? DEFAULT_COLUMNS) - 1);
     const height = Math.max(1, (this.#out.rows ?? DEFAULT_ROWS) - 1);
-    const shown = lines.slice(0, height).map((line) => `${line.slice(0, width)}\n`);
-    const text = shown.join('');
-    if (text === this.#drawn) return;
-    this.#out.write(`${this.#back()}${text}`);
-    this.#height = shown.length;
-    this.#drawn = text;
+    const shown = lines.slice(0, height).map((line) => line.slice(0, width));
+    const columns = width + 1;
+    if (columns === this.#columns && shown.join('\n') === this.#shown.join('\n')) return;
+    this.#out.write(`${this.#back(columns)}${shown.map((line) => `${line}\n`).join('')}`);
+    this.#shown = shown;
+    this.#columns = columns;
   }
 
-  #back(): string {
-    return this.#height === 0 ? '' : `\x1b[${this.#height}A\r${CLEAR_TO_END}`;
+  /** To where the block begins. A terminal that got narrower since has broken its lines into several. */
+  #back(columns: number): string {
+    const height = this.#shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0);
+    return height === 0 ? '' : `\x1b[${height}A\r${CLEAR_TO_END}`;
   }
 }

@@ -38,6 +38,18 @@ export async function listPreparedKeys(db: Queryable): Promise<PreparedKeys[]> {
   return rows;
 }
 
+/** Transactions that somebody else has prepared in this database, at least so many seconds ago; the oldest first. */
+export async function listOtherPrepared(db: Queryable, olderThanSeconds: number): Promise<string[]> {
+  const { rows } = await db.query<{ gid: string }>(
+    `select gid from pg_prepared_xacts
+      where database = current_database() and gid !~ '^bf_.+_[0-9]+_[0-9]+_[0-9a-f]+$'
+        and prepared < clock_timestamp() - $1 * interval '1 second'
+      order by prepared`,
+    [olderThanSeconds],
+  );
+  return rows.map(({ gid }) => gid);
+}
+
 /** First phase: from here on the keys outlive the session, and wait for a decision. */
 export async function prepareKeys(db: Queryable, gid: string): Promise<void> {
   await db.query(`prepare transaction ${pg.escapeLiteral(gid)}`);
