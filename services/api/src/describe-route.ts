@@ -21,7 +21,7 @@ function withExample(schema: z.ZodType, example: unknown): z.ZodType {
 
 /** Gives an answer that is only a schema a description and an example. */
 function describeAnswer(status: string, answer: unknown, example: unknown): unknown {
-  if (!(answer instanceof z.ZodType)) return answer;
+  if (!(answer instanceof z.ZodType) || answer instanceof z.ZodUndefined) return answer;
   return { description: DONE[status] ?? '', content: { 'application/json': { schema: withExample(answer, example) } } };
 }
 
