@@ -2,6 +2,7 @@ import { archiveLayout, CSV_REPORT } from '@backfill/core/storage/layout';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startApi, type TestApi } from '../support/api.ts';
 import { createApiBatches } from '../support/api-batches.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 let api: TestApi;
 let batches: ReturnType<typeof createApiBatches>;
@@ -178,4 +179,41 @@ it('streams the batch at every change until it rests', async () => {
   for (let next = await chunks.next(); !next.done; next = await chunks.next()) text += next.value;
   const statuses = [...text.matchAll(/^data: (.*)$/gm)].map((match) => JSON.parse(match[1] ?? '').status);
   expect(statuses).toEqual(['submitted', 'halted']);
+
+  // Who comes back goes on where they were, and is told when there is no more.
+  const ids = [...text.matchAll(/^id: (.*)$/gm)].map((match) => match[1] ?? '');
+  const comeBack = (lastEventId: string) =>
+    fetch(`${api.url}/v1/batches/stream-1/progress`, {
+      headers: { authorization: 'Bearer viewer', 'last-event-id': lastEventId },
+    });
+  const [first = '', last = ''] = ids;
+  expect((await (await comeBack(first)).text()).match(/^id: .*$/gm)).toEqual([`id: ${last}`]);
+  expect((await comeBack(last)).status).toBe(204);
+  expect((await comeBack('x'.repeat(65))).status).toBe(422);
+});
+
+it('keeps an actor from following too many batches at once', async () => {
+  await batches.submit('stream-2');
+  const leaving = new AbortController();
+  const follow = (token: string) =>
+    fetch(`${api.url}/v1/batches/stream-2/progress`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: leaving.signal,
+    });
+  const answers = await Promise.all(Array.from({ length: 20 }, () => follow('submitter')));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const refused = await follow('submitter');
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect((await follow('operator')).status).toBe(200);
+  leaving.abort();
+  await waitFor('a stream to be free again', async () => {
+    const controller = new AbortController();
+    const { status } = await fetch(`${api.url}/v1/batches/stream-2/progress`, {
+      headers: { authorization: 'Bearer submitter' },
+      signal: controller.signal,
+    });
+    controller.abort();
+    return status === 200 ? true : undefined;
+  });
 });

@@ -22,6 +22,7 @@ import { addRun } from './commands/run.ts';
 import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addTaxonomy } from './commands/taxonomy.ts';
+import { addToken } from './commands/token.ts';
 import { addTrace } from './commands/trace.ts';
 import { addTransform } from './commands/transform.ts';
 import { addUp } from './commands/up.ts';
@@ -74,6 +75,7 @@ export function createProgram(context: CliContext): Command {
     addGenerate,
     addInit,
     addTaxonomy,
+    addToken,
     addDoctor,
     addUp,
     addCompletion,

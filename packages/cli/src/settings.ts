@@ -20,6 +20,8 @@ export interface Settings {
   /** @param role in lower case, as the API names it */
   token(role: string): string;
   storage(): StorageConfig;
+  /** Of the events. */
+  databaseUrl(): string;
   /** All that a transformer is given. @throws {FatalError} naming everything that is missing or malformed. */
   transformer(): ServiceConfig;
   /** The same for one of each service. */
@@ -48,6 +50,7 @@ export function readSettings(env: NodeJS.ProcessEnv, stateDir: string | undefine
   return {
     apiUrl: () => get('BACKFILL_API_URL'),
     token: (role) => env['BACKFILL_TOKEN'] || get(`BACKFILL_TOKEN_${role.toUpperCase()}`),
+    databaseUrl: () => get('DATABASE_URL'),
     storage: () => storageConfig(first['S3_ENDPOINT'] ? first : second, get),
     transformer: () => readEnvironment('transformer', serviceEnvironment(first, second)),
     services: () => {

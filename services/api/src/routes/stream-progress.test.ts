@@ -1,30 +1,40 @@
 import { expect, it } from 'vitest';
 import type { BatchDetail } from '../schemas/batch-view.ts';
-import { progressEvents } from './stream-progress.ts';
+import { eventId, progressEvents } from './stream-progress.ts';
 
 const view = (status: string, linesRead: number) =>
   ({ status, progress: { lines_read: linesRead } }) as unknown as BatchDetail;
 
-async function collect(views: BatchDetail[], looks = views.length): Promise<string[]> {
+async function collect(views: BatchDetail[], looks = views.length, seen?: string): Promise<string[]> {
   let at = 0;
   let left = looks;
   const events = progressEvents(
     async () => views[Math.min(at++, views.length - 1)] as BatchDetail,
     async () => --left > 0,
+    seen,
   );
   const texts: string[] = [];
   for await (const text of events) texts.push(text);
+  expect(texts.shift()).toBe('retry: 2000\n\n');
   return texts;
 }
 
 it('tells changes only, and ends when the batch rests', async () => {
   const views = [view('importing', 1), view('importing', 1), view('importing', 2), view('published', 2)];
   const events = await collect(views, 100);
-  expect(events).toEqual([
-    `event: batch\ndata: ${JSON.stringify(views[0])}\n\n`,
-    `event: batch\ndata: ${JSON.stringify(views[2])}\n\n`,
-    `event: batch\ndata: ${JSON.stringify(views[3])}\n\n`,
-  ]);
+  expect(events).toEqual(
+    [views[0], views[2], views[3]].map(
+      (told) => `id: ${eventId(told as BatchDetail)}\nevent: batch\ndata: ${JSON.stringify(told)}\n\n`,
+    ),
+  );
+});
+
+it('goes on behind what the client has seen', async () => {
+  const views = [view('importing', 1), view('importing', 2), view('published', 2)];
+  const [, second, third] = await collect(views, 100);
+  expect(await collect(views, 100, eventId(views[0] as BatchDetail))).toEqual([second, third]);
+  // What is not seen any more cannot be told: it begins with what is now.
+  expect(await collect(views, 100, 'unknown')).toHaveLength(3);
 });
 
 it('tells a batch that rests once', async () => {

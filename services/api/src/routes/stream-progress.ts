@@ -1,9 +1,12 @@
+import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RESTING_STATUSES } from '@backfill/core/domain/batch-status';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { ApiServer } from '../api-server.ts';
 import type { ApiContext } from '../context.ts';
+import { Problem } from '../problem.ts';
 import { readBatchDetail } from '../read-batch-view.ts';
 import { BatchParams } from '../schemas/batch-params.ts';
 import type { BatchDetail } from '../schemas/batch-view.ts';
@@ -12,25 +15,38 @@ import { problemAnswers } from '../schemas/problem-answers.ts';
 const LOOK_EVERY_MS = 500;
 /** Proxies close what is silent for long; a comment keeps the stream open. */
 const COMMENT_AFTER_LOOKS = 30;
+/** How long a client that lost the stream waits before it asks again. */
+const RECONNECT_AFTER_MS = 2_000;
+/** Streams of one actor at once, in this process: each looks at its batch all the time. */
+const MOST_STREAMS = 20;
+
+/** The id of an event: the same for the same view, so that a client that comes back says what it has seen. */
+export function eventId(view: BatchDetail): string {
+  return hash('sha256', JSON.stringify(view), 'hex').slice(0, 32);
+}
 
 /**
- * The views of a batch as server-sent events: the first at once, then one for each change, until the batch rests.
+ * The views of a batch as server-sent events: the first at once, unless the client has seen it, then one for each change,
+ * until the batch rests.
  *
  * @param look reads the batch as it is now
  * @param pause waits between two looks; false ends the stream
+ * @param seen the id of the last event that the client got
  */
 export async function* progressEvents(
   look: () => Promise<BatchDetail>,
   pause: () => Promise<boolean>,
+  seen?: string,
 ): AsyncGenerator<string> {
-  let shown = '';
+  let shown = seen;
   let silent = 0;
+  yield `retry: ${RECONNECT_AFTER_MS}\n\n`;
   do {
     const view = await look();
-    const text = JSON.stringify(view);
-    if (text !== shown) {
-      yield `event: batch\ndata: ${text}\n\n`;
-      shown = text;
+    const id = eventId(view);
+    if (id !== shown) {
+      yield `id: ${id}\nevent: batch\ndata: ${JSON.stringify(view)}\n\n`;
+      shown = id;
       silent = 0;
     } else if (++silent % COMMENT_AFTER_LOOKS === 0) {
       yield ': still here\n\n';
@@ -39,35 +55,74 @@ export async function* progressEvents(
   } while (await pause());
 }
 
+const RETRY_AFTER_SECONDS = 10;
+
+/** Loose: a request has other headers too. */
+const Headers = z.looseObject({
+  'last-event-id': z.string().max(64).optional().describe('The id of the last event that the client got'),
+});
+
 async function waitUnlessStopped(stopping: AbortSignal): Promise<boolean> {
   await delay(LOOK_EVERY_MS, undefined, { signal: stopping }).catch(() => undefined);
   return !stopping.aborted;
 }
 
-/** `GET /v1/batches/{batch_id}/progress`: server-sent events until the batch waits for a person or is done. */
+/** @throws {Problem} 429 for an actor who has too many streams open */
+function countStream(open: Map<string, number>, { caller }: FastifyRequest, reply: FastifyReply): void {
+  const { actor } = caller;
+  const count = open.get(actor) ?? 0;
+  if (count >= MOST_STREAMS) {
+    reply.header('retry-after', RETRY_AFTER_SECONDS);
+    throw new Problem('too-many-requests', `At most ${MOST_STREAMS} batches can be followed at once.`);
+  }
+  open.set(actor, count + 1);
+  reply.raw.once('close', () => {
+    const left = (open.get(actor) ?? 1) - 1;
+    if (left > 0) open.set(actor, left);
+    else open.delete(actor);
+  });
+}
+
+/**
+ * `GET /v1/batches/{batch_id}/progress`: server-sent events until the batch waits for a person or is done. A client that
+ * comes back and has seen how the batch rests is told that there is no more: 204 ends its asking.
+ */
 export function addStreamProgress(server: ApiServer, context: ApiContext, stopping: AbortSignal): void {
+  const open = new Map<string, number>();
   server.get(
     '/v1/batches/:batch_id/progress',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'streamProgress',
+        tags: ['batches'],
         summary: 'Follow a batch: server-sent events until it rests',
         params: BatchParams,
+        headers: Headers,
         response: {
           200: {
-            description: 'Events named batch, each with the whole batch as its data',
+            description:
+              'Events named batch, each with the whole batch as its data; comments keep a silent stream open. The stream ' +
+              'ends when the batch rests, or the server stops: ask again then, with the last id as Last-Event-ID',
             content: { 'text/event-stream': { schema: z.string() } },
           },
-          ...problemAnswers(401, 404),
+          204: z.undefined().describe('The batch rests, and the event of Last-Event-ID was the last one'),
+          ...problemAnswers(404, 422),
         },
       },
     },
-    async ({ params }, reply) => {
+    async (request, reply) => {
+      const { params, headers } = request;
       const look = () => readBatchDetail(context.pool, params.batch_id);
       const first = await look();
+      const seen = headers['last-event-id'];
+      if (RESTING_STATUSES.includes(first.status) && seen === eventId(first)) return reply.code(204).send();
+      countStream(open, request, reply);
       let looks = 0;
       const events = progressEvents(
         async () => (looks++ === 0 ? first : look()),
         () => waitUnlessStopped(stopping),
+        seen,
       );
       reply.header('cache-control', 'no-store').type('text/event-stream');
       return reply.send(Readable.from(events) as unknown as string);
