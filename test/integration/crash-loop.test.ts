@@ -90,7 +90,7 @@ it('counts deaths in a row only: neither runs that ended, in whatever way, nor r
   const { pool, logger } = pipeline.runtime;
   const run = (end: () => Promise<void>) =>
     watchRun({ pool, logger }, { jobId, kind: 'canary', attempt: 1, signal: new AbortController().signal }, end);
-  const begin = () => beginOutboxRun(pool, jobId);
+  const begin = async () => (await beginOutboxRun(pool, jobId))?.lost;
 
   expect([await begin(), await begin(), await begin()]).toEqual([0, 1, 2]);
   await expect(run(() => Promise.reject(new Error('it threw')))).rejects.toThrow('it threw');

@@ -15,8 +15,8 @@ declare module 'fastify' {
     caller: Caller;
   }
   interface FastifyContextConfig {
-    /** The role that the route asks for; any valid token when absent. */
-    role?: Role;
+    /** The role that the route asks for. Every route below /v1 has to say one, or that any valid token will do. */
+    role?: Role | 'any';
   }
 }
 

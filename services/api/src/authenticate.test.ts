@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bearerToken } from './authenticate.ts';
+import { basicPassword, bearerToken } from './authenticate.ts';
 
 it.each([
   ['Bearer abc', 'abc'],
@@ -15,4 +15,22 @@ it.each([
   [`Bearer ${'a'.repeat(513)}`, undefined],
 ])('reads %j as token %j', (header, token) => {
   expect(bearerToken(header)).toBe(token);
+});
+
+const basic = (credentials: string) => `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`;
+
+it.each([
+  [basic('operator:abc'), 'abc'],
+  [basic(':abc'), 'abc'],
+  [basic('operator:a:c'), 'a:c'],
+  [basic('operator:'), undefined],
+  [basic('operator'), undefined],
+  [basic('operator:a b'), undefined],
+  [basic(`operator:${'a'.repeat(513)}`), undefined],
+  ['Basic ', undefined],
+  ['Basic *', undefined],
+  ['Bearer abc', undefined],
+  [undefined, undefined],
+])('reads the password of %j as %j', (header, password) => {
+  expect(basicPassword(header)).toBe(password);
 });

@@ -1,14 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { describeError } from '@backfill/core/errors';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
+import { withRequestId } from '@backfill/core/request-scope';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ApiServer } from './api-server.ts';
 import { createAuthenticator } from './authenticate.ts';
 import type { ApiContext } from './context.ts';
+import { describeRoute } from './describe-route.ts';
 import { zodValidatorCompiler } from './http-validation.ts';
+import { addOpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
+import { addQueueBoard } from './queue-board.ts';
+import { chooseRequestId } from './request-id.ts';
+import { createRequestLimiter, type RequestLimiter } from './request-limiter.ts';
 import { addApproveBatch } from './routes/approve-batch.ts';
 import { addCloseIncident } from './routes/close-incident.ts';
 import { addEraseSubject, addGetErasure } from './routes/erase-subject.ts';
@@ -30,26 +33,18 @@ import { addStreamProgress } from './routes/stream-progress.ts';
 import { addSubmitBatch } from './routes/submit-batch.ts';
 import { addTraceEvent } from './routes/trace-event.ts';
 import { addVerifyBatch } from './routes/verify-batch.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 import { toProblem } from './to-problem.ts';
 import { watchUnusedConnections } from './unused-connections.ts';
 
 /** Largest body, in bytes: room for a submission with all the reference numbers it may have. */
 const BODY_LIMIT = 512 * 1024;
 
-const DESCRIPTION = {
-  openapi: '3.1.0',
-  info: {
-    title: 'Analytics backfill',
-    version: '0.1.0',
-    description: 'Replays lost analytics events from raw logs: exactly once, proven before publish, undone on request.',
-  },
-  components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-} as const;
-
 /** Answers with a problem document; what only the operator may know goes to the log. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
-  if (problem.status >= 500) request.log.error({ reqId: request.id, error: describeError(problem) }, 'request failed');
+  if (problem.status >= 500)
+    request.log.error({ request_id: request.id, error: describeError(problem) }, 'request failed');
   const path = request.url.split('?', 1)[0] ?? '';
   return reply
     .code(problem.status)
@@ -61,7 +56,7 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
 // A client that always says it sends JSON may send none where no body is needed.
 function acceptEmptyJson(server: ApiServer): void {
   const parse = server.getDefaultJsonParser('error', 'error');
-  server.removeContentTypeParser('application/json');
+  server.removeContentTypeParser(['application/json', 'text/plain']);
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
     else void parse(request, body as string, done);
@@ -71,15 +66,15 @@ function acceptEmptyJson(server: ApiServer): void {
 function logAnswer(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   // The route's pattern instead of the address asked for, and no address of the client.
   const { method, url: route } = request.routeOptions;
-  request.log.debug({ reqId: request.id, method, route, status: reply.statusCode }, 'answered');
+  request.log.debug({ request_id: request.id, method, route, status: reply.statusCode }, 'answered');
   done();
 }
 
-function addRoutes(server: ApiServer, context: ApiContext, stopping: AbortSignal): void {
-  server.addHook('onRequest', createAuthenticator(context.pool));
-  server.addHook('onRoute', (route) => {
-    route.schema = { ...route.schema, security: [{ token: [] }] };
-  });
+function addRoutes(server: ApiServer, context: ApiContext, limiter: RequestLimiter, stopping: AbortSignal): void {
+  server.addHook('onRequest', createAuthenticator(context.pool, limiter));
+  server.addHook('onRoute', describeRoute);
+  // Here and not earlier: reading the body would lose it.
+  server.addHook('preHandler', (request, _reply, done) => withRequestId(request.id, done));
   addSubmitBatch(server, context);
   addListBatches(server, context);
   addGetBatch(server, context);
@@ -114,7 +109,7 @@ export async function buildServer(context: ApiContext, stopping: AbortSignal): P
     loggerInstance: context.logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
-    genReqId: () => randomUUID(),
+    genReqId: chooseRequestId,
     exposeHeadRoutes: false,
     // Answers where a router's own refusals would not be problem documents.
     frameworkErrors: answerProblem,
@@ -132,9 +127,11 @@ export async function buildServer(context: ApiContext, stopping: AbortSignal): P
   });
   server.addHook('onResponse', logAnswer);
   acceptEmptyJson(server);
-  await server.register(swagger, { openapi: DESCRIPTION, transform: jsonSchemaTransform });
-  await server.register(swaggerUi, { routePrefix: '/docs' });
+  await addSecurityHeaders(server);
+  const limiter = await createRequestLimiter(server, context.config.rateLimits);
+  await addOpenApi(server);
   addHealth(server, context);
-  await server.register(async (scope) => addRoutes(scope as ApiServer, context, stopping));
+  await addQueueBoard(server, context, limiter);
+  await server.register(async (scope) => addRoutes(scope as ApiServer, context, limiter, stopping));
   return server;
 }

@@ -6,6 +6,7 @@ import { parseSalts, type Salts } from './parse-salts.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const concurrency = z.coerce.number().int().min(1).max(64);
+const perMinute = z.coerce.number().int().min(1).max(1_000_000);
 
 const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ });
 
@@ -33,6 +34,8 @@ const RawEnvironment = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(0),
+  API_REQUESTS_PER_MINUTE: perMinute.default(6_000),
+  API_REFUSALS_PER_MINUTE: perMinute.default(600),
   TRANSFORMER_HOST: z.string().default('127.0.0.1'),
   TRANSFORMER_PORT: port.default(0),
   TRANSFORMER_CONCURRENCY: concurrency.default(1),
@@ -89,6 +92,8 @@ export interface ServiceConfig {
   readonly auditKey: KeyObject | undefined;
   readonly logLevel: string;
   readonly http: { readonly host: string; readonly port: number };
+  /** Of the API, per process: requests of one actor, and those without a valid token from one address. */
+  readonly rateLimits: { readonly requestsPerMinute: number; readonly refusalsPerMinute: number };
   /** Jobs one process works on at once. */
   readonly concurrency: number;
   /** Target size of a chunk of plain text, in bytes; chunks end on line ends. */
@@ -163,6 +168,10 @@ export function readEnvironment(service: ServiceName, env: NodeJS.ProcessEnv): S
     auditKey: readAuditKey(raw),
     logLevel: raw.LOG_LEVEL,
     http: Object.freeze({ host: raw[`${upper}_HOST`], port: raw[`${upper}_PORT`] }),
+    rateLimits: Object.freeze({
+      requestsPerMinute: raw.API_REQUESTS_PER_MINUTE,
+      refusalsPerMinute: raw.API_REFUSALS_PER_MINUTE,
+    }),
     concurrency: upper === 'API' ? 1 : raw[`${upper}_CONCURRENCY`],
     chunkBytes: raw.TRANSFORMER_CHUNK_BYTES,
     partLines: raw.TRANSFORMER_PART_LINES,

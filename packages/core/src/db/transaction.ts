@@ -1,9 +1,11 @@
+import { currentRequestId } from '../request-scope.ts';
 import type { Client, Pool } from './pool.ts';
 
 /**
  * Runs `work` in one transaction: committed when it returns, rolled back when it throws.
  *
- * `actor` is stored in the transaction setting `analytics.actor`; the status guard and the audit log read it there.
+ * `actor` is stored in the transaction setting `analytics.actor`; the status guard and the audit log read it there,
+ * and the id of the request it runs on behalf of in `analytics.request_id`.
  * A connection that breaks in between is thrown away with everything it held.
  */
 export async function withTransaction<T>(pool: Pool, actor: string, work: (client: Client) => Promise<T>): Promise<T> {
@@ -28,7 +30,10 @@ export async function withSession<T>(pool: Pool, work: (session: Session) => Pro
 
 async function transact<T>(client: Client, actor: string, work: (client: Client) => Promise<T>): Promise<T> {
   await client.query('begin');
-  await client.query(`select set_config('analytics.actor', $1, true)`, [actor]);
+  await client.query(`select set_config('analytics.actor', $1, true), set_config('analytics.request_id', $2, true)`, [
+    actor,
+    currentRequestId() ?? '',
+  ]);
   const result = await work(client);
   await client.query('commit');
   return result;

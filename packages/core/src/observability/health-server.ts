@@ -14,10 +14,19 @@ export async function answerReadiness(check: ReadinessCheck): Promise<{ status: 
     : { status: 503, body: { status: 'not ready', down } };
 }
 
-async function answer(path: string, registry: Registry, check: ReadinessCheck): Promise<[number, string, string]> {
+interface Health {
+  registry: Registry;
+  /** True while the process does what it is there for. */
+  isLive(): boolean;
+  check: ReadinessCheck;
+}
+
+async function answer(path: string, { registry, isLive, check }: Health): Promise<[number, string, string]> {
   switch (path) {
     case '/healthz':
-      return [200, 'application/json', '{"status":"ok"}'];
+      return isLive()
+        ? [200, 'application/json', '{"status":"ok"}']
+        : [503, 'application/json', '{"status":"not consuming"}'];
     case '/readyz': {
       const { status, body } = await answerReadiness(check);
       return [status, 'application/json', JSON.stringify(body)];
@@ -29,16 +38,13 @@ async function answer(path: string, registry: Registry, check: ReadinessCheck): 
   }
 }
 
-/** Serves `/healthz`, `/readyz` and `/metrics` of a worker. */
-export async function startHealthServer(options: {
-  host: string;
-  port: number;
-  registry: Registry;
-  check: ReadinessCheck;
-}): Promise<{ url: string; close(): Promise<void> }> {
+/** Serves `/healthz` (503 while the worker does not consume), `/readyz` and `/metrics` of a worker. */
+export async function startHealthServer(
+  options: Health & { host: string; port: number },
+): Promise<{ url: string; close(): Promise<void> }> {
   const server: Server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    answer(path, options.registry, options.check).then(
+    answer(path, options).then(
       ([status, type, body]) => response.writeHead(status, { 'content-type': type }).end(body),
       () => response.writeHead(500, { 'content-type': 'application/json' }).end('{"status":"error"}'),
     );

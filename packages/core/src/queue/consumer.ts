@@ -10,6 +10,8 @@ export interface JobContext {
   readonly attempt: number;
   /** Aborted when the service stops: finish the piece at hand and throw. */
   readonly signal: AbortSignal;
+  /** The request that the work goes back to, once that is known. */
+  requestId?: string | undefined;
 }
 
 /** One handler per kind of job: a missing one does not compile. */
@@ -124,7 +126,7 @@ export function createConsumer<J extends Record<string, JobDefinition>>(
     start() {
       worker.run().catch(options.onWorkerError);
     },
-    isConsuming: () => worker.isRunning() && options.connection.status === 'ready',
+    isConsuming: () => worker.isRunning() && !worker.isPaused() && options.connection.status === 'ready',
     async stop() {
       stopping.abort();
       await worker.close();

@@ -1,6 +1,7 @@
 import { beginOutboxRun, endOutboxRun } from '../db/queries/outbox-run.ts';
 import { CrashLoopError, describeError } from '../errors.ts';
 import type { JobContext } from '../queue/consumer.ts';
+import { withRequestId } from '../request-scope.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -10,17 +11,20 @@ import type { Runtime } from './runtime.ts';
 export const MOST_LOST_RUNS = 20;
 
 /**
- * Runs a job, and counts in the outbox how often its process died over it: Redis would repeat it for ever.
+ * Runs a job on behalf of the request that it goes back to, and counts in the outbox how often its process died over it:
+ * Redis would repeat it for ever.
  *
  * @throws {CrashLoopError} instead of running it, when that was too often.
  */
 export async function watchRun(
   { pool, logger }: Pick<Runtime, 'pool' | 'logger'>,
-  { jobId, kind }: JobContext,
+  job: JobContext,
   run: () => Promise<void>,
 ): Promise<void> {
+  const { jobId, kind } = job;
   try {
-    const lost = (await beginOutboxRun(pool, jobId)) ?? 0;
+    const begun = await beginOutboxRun(pool, jobId);
+    const lost = begun?.lost ?? 0;
     if (lost >= MOST_LOST_RUNS) {
       throw new CrashLoopError(
         `the process that ran the job ${jobId} died ${lost} times in a row without getting on. Find in its logs, or in ` +
@@ -28,7 +32,8 @@ export async function watchRun(
       );
     }
     if (lost > 0) logger.warn({ jobId, kind, lost }, 'job begins again: its process died, or lost it');
-    await run();
+    job.requestId = begun?.request_id ?? undefined;
+    await withRequestId(job.requestId, run);
   } catch (error) {
     // Whatever it is, the process lives. A count that stays is made good by the next run that ends.
     await endOutboxRun(pool, jobId).catch((cause: unknown) =>

@@ -12,6 +12,7 @@ import { startHealthServer } from '../observability/health-server.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createWorkerConnection } from '../queue/connection.ts';
 import { type Consumer, createConsumer, type Handlers, type JobContext } from '../queue/consumer.ts';
+import { withRequestId } from '../request-scope.ts';
 import type { Service } from '../run-service.ts';
 import { requireResidency } from './check-residency.ts';
 import { prepareDatabases } from './prepare-databases.ts';
@@ -55,7 +56,13 @@ async function stopBatch(
 }
 
 function logOutcome(logger: Logger, decision: Decision, error: unknown, context: JobContext, payload: unknown): void {
-  const fields = { ...context, signal: undefined, batch: batchIdOf(payload), error: describeError(error) };
+  const fields = {
+    ...context,
+    signal: undefined,
+    requestId: undefined,
+    batch: batchIdOf(payload),
+    error: describeError(error),
+  };
   if (decision.action === 'drop') logger.info(fields, 'job dropped: its batch has moved on');
   else if (error instanceof DeferError) logger.info(fields, 'job put off');
   else if (decision.action === 'retry' || decision.action === 'defer') logger.warn(fields, `job: ${decision.action}`);
@@ -94,17 +101,18 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
       await deleteOutboxEntry(pool, context.jobId);
       metrics.jobs.inc({ stage: context.kind, outcome: 'done' });
     },
-    async onError(error, decision, payload, context) {
-      metrics.jobs.inc({ stage: context.kind, outcome: decision.action });
-      logOutcome(logger, decision, error, context, payload);
-      if (decision.action === 'drop') await deleteOutboxEntry(pool, context.jobId);
-      if (decision.action === 'fail' || decision.action === 'halt') {
-        await stopBatch(pool, config.service, payload, decision.action === 'fail' ? 'failed' : 'halted', {
-          reason: `${context.kind}: ${describeReason(error)}`,
-          incident: error instanceof CrashLoopError ? 'crash_loop' : undefined,
-        });
-      }
-    },
+    onError: (error, decision, payload, context) =>
+      withRequestId(context.requestId, async () => {
+        metrics.jobs.inc({ stage: context.kind, outcome: decision.action });
+        logOutcome(logger, decision, error, context, payload);
+        if (decision.action === 'drop') await deleteOutboxEntry(pool, context.jobId);
+        if (decision.action === 'fail' || decision.action === 'halt') {
+          await stopBatch(pool, config.service, payload, decision.action === 'fail' ? 'failed' : 'halted', {
+            reason: `${context.kind}: ${describeReason(error)}`,
+            incident: error instanceof CrashLoopError ? 'crash_loop' : undefined,
+          });
+        }
+      }),
     onWorkerError: (error) => logger.warn({ error: describeError(error) }, 'worker error'),
   });
   metrics.watchConsuming(contract.name, () => consumer.isConsuming());
@@ -125,12 +133,14 @@ export function createWorkerService(
     async start() {
       await requireResidency(runtime);
       await prepareDatabases(runtime);
+      const isConsuming = () => consumers.every(({ consumer }) => consumer.isConsuming());
       health = await startHealthServer({
         ...runtime.config.http,
         registry: runtime.metrics.registry,
+        isLive: isConsuming,
         check: async () => ({
           ...(await runtime.checkDependencies()),
-          consumer: consumers.every(({ consumer }) => consumer.isConsuming()) ? undefined : 'not consuming',
+          consumer: isConsuming() ? undefined : 'not consuming',
         }),
       });
       runtime.logger.info({ url: health.url }, 'listening');

@@ -131,7 +131,10 @@ export function addApproveBatch(server: ApiServer, context: ApiContext): void {
   server.post(
     '/v1/batches/:batch_id/approvals',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'approveBatch',
+        tags: ['decisions'],
         summary: 'Approve or reject, in one role',
         params: BatchParams,
         body: Body,

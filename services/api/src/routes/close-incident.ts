@@ -24,6 +24,8 @@ export function addCloseIncident(server: ApiServer, context: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
+        operationId: 'closeIncident',
+        tags: ['decisions'],
         summary: 'Close an incident with its post-mortem',
         params: Params,
         body: Body,

@@ -53,6 +53,8 @@ export function addEraseSubject(server: ApiServer, context: ApiContext, stopping
       bodyLimit: BODY_LIMIT,
       config: { role: 'data_privacy_officer' },
       schema: {
+        operationId: 'eraseSubject',
+        tags: ['privacy'],
         summary: 'Forget a person',
         body: Body,
         response: { 200: erasureSchema, 202: erasureSchema, ...problemAnswers(401, 403, 409, 413, 422, 429, 503) },
@@ -87,6 +89,8 @@ export function addGetErasure(server: ApiServer, context: ApiContext): void {
     {
       config: { role: 'data_privacy_officer' },
       schema: {
+        operationId: 'getErasure',
+        tags: ['privacy'],
         summary: 'An erasure with its receipts',
         params: Params,
         response: { 200: erasureSchema, ...problemAnswers(401, 403, 404, 422) },

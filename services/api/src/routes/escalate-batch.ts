@@ -55,7 +55,10 @@ function addRaise(server: ApiServer, context: ApiContext): void {
   server.post(
     '/v1/batches/:batch_id/escalations',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'escalateBatch',
+        tags: ['decisions'],
         summary: 'Escalate a conflict about a batch',
         params: BatchParams,
         body: Body,
@@ -79,7 +82,10 @@ function addDecide(server: ApiServer, context: ApiContext): void {
   server.post(
     '/v1/batches/:batch_id/escalations/:escalation_no/decision',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'decideEscalation',
+        tags: ['decisions'],
         summary: 'Record the decision about an escalation',
         params: DecisionParams,
         body: DecisionBody,

@@ -13,7 +13,10 @@ export function addGetBatch(server: ApiServer, context: ApiContext): void {
   server.get(
     '/v1/batches/:batch_id',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'getBatch',
+        tags: ['batches'],
         summary: 'Show a batch',
         params: BatchParams,
         response: { 200: BatchDetail, ...problemAnswers(401, 404) },

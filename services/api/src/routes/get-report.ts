@@ -21,6 +21,9 @@ interface ReportForm {
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** The first words of one. */
+const EXAMPLE_REPORT = { version: 2, batch_id: 'lost-day', status: 'awaiting_publish_approval' };
+
 const FORMS: readonly ReportForm[] = [
   {
     form: 'csv',
@@ -48,14 +51,19 @@ async function openObject({ store, config }: Pick<ApiContext, 'store' | 'config'
 }
 
 function addReport(server: ApiServer, context: ApiContext, { form, type, headers, read }: ReportForm): void {
+  const [mediaType = type] = type.split(';');
+  const schema: z.ZodType = form === 'json' ? z.looseObject({}).meta({ examples: [EXAMPLE_REPORT] }) : z.string();
   server.get(
     `/v1/batches/:batch_id/report.${form}`,
     {
+      config: { role: 'any' },
       schema: {
+        operationId: `getReport${form.toUpperCase()}`,
+        tags: ['reports'],
         summary: `The verification report, as ${form}`,
         params: BatchParams,
         response: {
-          200: { description: 'The report of the last verification', content: { [type]: { schema: z.unknown() } } },
+          200: { description: 'The report of the last verification', content: { [mediaType]: { schema } } },
           ...problemAnswers(401, 404),
         },
       },

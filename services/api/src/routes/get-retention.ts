@@ -22,7 +22,10 @@ export function addGetRetention(server: ApiServer, context: ApiContext): void {
   server.get(
     '/v1/retention',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'getRetention',
+        tags: ['retention'],
         summary: 'What is past its time, and what would be deleted now',
         response: { 200: retentionViewSchema, ...problemAnswers(401) },
       },
@@ -58,7 +61,10 @@ export function addGetRetentionRun(server: ApiServer, context: ApiContext): void
   server.get(
     '/v1/retention/runs/:run_id',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'getRetentionRun',
+        tags: ['retention'],
         summary: 'A run of retention with its receipts',
         params: Params,
         response: { 200: retentionRunSchema, ...problemAnswers(401, 404, 422) },

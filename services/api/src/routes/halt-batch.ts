@@ -23,6 +23,8 @@ export function addHaltBatch(server: ApiServer, context: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
+        operationId: 'haltBatch',
+        tags: ['batches'],
         summary: 'Stop a batch where it is',
         params: BatchParams,
         body: Body,

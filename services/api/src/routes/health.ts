@@ -4,8 +4,16 @@ import { z } from 'zod';
 import type { ApiServer } from '../api-server.ts';
 import type { ApiContext } from '../context.ts';
 
-const Ready = z.object({ status: z.literal('ready') });
-const NotReady = z.object({ status: z.literal('not ready'), down: z.record(z.string(), z.string()) });
+const Live = z.object({ status: z.literal('ok') }).meta({ examples: [{ status: 'ok' }] });
+const Ready = z.object({ status: z.literal('ready') }).meta({ examples: [{ status: 'ready' }] });
+const NotReady = z
+  .object({
+    status: z.literal('not ready'),
+    down: z
+      .record(z.string(), z.string())
+      .describe('By name: postgres, postgres_checkpoint (a dedup store of its own), redis, s3_raw, s3_archive'),
+  })
+  .meta({ examples: [{ status: 'not ready', down: { redis: 'does not answer' } }] });
 
 /** Each dependency that is down, by name. Anyone may ask, so that the reason goes to the log only. */
 async function checkDependencies(context: ApiContext): Promise<Record<string, string | undefined>> {
@@ -17,22 +25,51 @@ async function checkDependencies(context: ApiContext): Promise<Record<string, st
 }
 
 /**
- * `/healthz`, `/readyz` (naming each dependency that is down) and `/metrics`, without a token: those of this
- * process, of the batches and of the queues.
+ * `/healthz`, `/readyz` (naming each dependency that is down) and `/metrics`, without a token and without a limit: those
+ * of this process, of the batches and of the queues.
  */
 export function addHealth(server: ApiServer, context: ApiContext): void {
   const { contentType } = context.metrics.registry;
   const readMetrics = createExporter(context);
-  server.get('/healthz', { schema: { summary: 'The process lives' } }, async () => ({ status: 'ok' }));
+  const common = { tags: ['health'], security: [] };
+  server.get(
+    '/healthz',
+    {
+      schema: { ...common, operationId: 'getHealth', summary: 'The process lives', response: { 200: Live } },
+    },
+    async () => ({ status: 'ok' as const }),
+  );
   server.get(
     '/readyz',
-    { schema: { summary: 'All dependencies answer', response: { 200: Ready, 503: NotReady } } },
+    {
+      schema: {
+        ...common,
+        operationId: 'getReadiness',
+        summary: 'All dependencies answer',
+        response: { 200: Ready, 503: NotReady },
+      },
+    },
     async (_request, reply) => {
       const { status, body } = await answerReadiness(() => checkDependencies(context));
       return reply.code(status).send(body as never);
     },
   );
-  server.get('/metrics', { schema: { summary: 'Prometheus metrics' } }, async (_request, reply) =>
-    reply.type(contentType).send(await readMetrics()),
+  server.get(
+    '/metrics',
+    {
+      schema: {
+        ...common,
+        operationId: 'getMetrics',
+        summary: 'Prometheus metrics',
+        response: {
+          200: { description: 'In the text format of Prometheus', content: { 'text/plain': { schema: z.string() } } },
+        },
+      },
+    },
+    async (_request, reply) =>
+      reply
+        .type(contentType)
+        .serializer(String)
+        .send(await readMetrics()),
   );
 }

@@ -26,6 +26,8 @@ export function addLimitImport(server: ApiServer, context: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
+        operationId: 'limitImport',
+        tags: ['batches'],
         summary: 'Import only the first events, then halt',
         params: BatchParams,
         body: Body,

@@ -26,7 +26,10 @@ export function addListBatches(server: ApiServer, context: ApiContext): void {
   server.get(
     '/v1/batches',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'listBatches',
+        tags: ['batches'],
         summary: 'List batches, newest first',
         querystring: Query,
         response: { 200: Page, ...problemAnswers(401, 422) },

@@ -22,7 +22,10 @@ export function addListFreezes(server: ApiServer, context: ApiContext): void {
   server.get(
     '/v1/freezes',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'listFreezes',
+        tags: ['events'],
         summary: 'Windows that readers must not trust yet',
         response: { 200: Freezes, ...problemAnswers(401) },
       },

@@ -36,6 +36,8 @@ export function addPublishBatch(server: ApiServer, context: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
+        operationId: 'publishBatch',
+        tags: ['batches'],
         summary: 'Publish what was approved',
         params: BatchParams,
         body: EmptyBody,

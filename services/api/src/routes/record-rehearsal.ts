@@ -35,6 +35,8 @@ export function addRecordRehearsal(server: ApiServer, context: ApiContext): void
       bodyLimit: BODY_LIMIT,
       config: { role: 'operator' },
       schema: {
+        operationId: 'recordRehearsal',
+        tags: ['decisions'],
         summary: 'Put the rehearsal of a batch on record',
         params: BatchParams,
         body: Body,

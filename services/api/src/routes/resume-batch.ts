@@ -37,6 +37,8 @@ export function addResumeBatch(server: ApiServer, context: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
+        operationId: 'resumeBatch',
+        tags: ['batches'],
         summary: 'Let a batch go on',
         params: BatchParams,
         body: EmptyBody,

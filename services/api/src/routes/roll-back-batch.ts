@@ -73,6 +73,8 @@ export function addRollBackBatch(server: ApiServer, context: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
+        operationId: 'rollBackBatch',
+        tags: ['batches'],
         summary: 'Take a batch back',
         params: BatchParams,
         body: Body,

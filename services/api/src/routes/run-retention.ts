@@ -17,6 +17,8 @@ export function addRunRetention(server: ApiServer, context: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
+        operationId: 'runRetention',
+        tags: ['retention'],
         summary: 'Delete now what is past its time',
         body: EmptyBody,
         response: { 200: retentionRunSchema, 202: retentionRunSchema, ...problemAnswers(401, 403, 422) },

@@ -49,7 +49,10 @@ export function addStreamProgress(server: ApiServer, context: ApiContext, stoppi
   server.get(
     '/v1/batches/:batch_id/progress',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'streamProgress',
+        tags: ['batches'],
         summary: 'Follow a batch: server-sent events until it rests',
         params: BatchParams,
         response: {

@@ -77,6 +77,8 @@ export function addSubmitBatch(server: ApiServer, context: ApiContext): void {
       // The handler adds what only the configuration can tell, so that one answer names every mistake.
       attachValidation: true,
       schema: {
+        operationId: 'submitBatch',
+        tags: ['batches'],
         summary: 'Submit a batch',
         body: submissionBody(context.config.storage.rawBucket),
         response: { 200: BatchDetail, 202: BatchDetail, ...problemAnswers(401, 403, 409, 422) },

@@ -48,7 +48,10 @@ export function addTraceEvent(server: ApiServer, context: ApiContext): void {
   server.get(
     '/v1/events/:event_id',
     {
+      config: { role: 'any' },
       schema: {
+        operationId: 'traceEvent',
+        tags: ['events'],
         summary: 'Trace an event to its raw line',
         params: Params,
         response: { 200: EventTrace, ...problemAnswers(401, 404) },

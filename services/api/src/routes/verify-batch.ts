@@ -15,6 +15,8 @@ export function addVerifyBatch(server: ApiServer, context: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
+        operationId: 'verifyBatch',
+        tags: ['batches'],
         summary: 'Measure all gates again',
         params: BatchParams,
         body: EmptyBody,

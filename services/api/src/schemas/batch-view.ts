@@ -1,5 +1,6 @@
 import { BATCH_STATUSES } from '@backfill/core/domain/batch-status';
 import { z } from 'zod';
+import { EXAMPLE_BATCH_DETAIL } from './batch-example.ts';
 import { PeopleView } from './people-view.ts';
 
 const count = z.int();
@@ -160,5 +161,5 @@ export const BatchDetail = BatchView.extend({
       balance: Balance,
     }),
   ),
-});
+}).meta({ id: 'BatchDetail', examples: [EXAMPLE_BATCH_DETAIL] });
 export type BatchDetail = z.infer<typeof BatchDetail>;

@@ -3,11 +3,14 @@ import type { Queryable } from '../pool.ts';
 /**
  * Notes that a run of the job begins.
  *
- * @returns how many runs before it were cut off one after the other without getting the work on; undefined when nobody
- *   has written the job down
+ * @returns `lost`: how many runs before it were cut off one after the other without getting the work on, and the request
+ *   that the work goes back to; undefined when nobody has written the job down
  */
-export async function beginOutboxRun(db: Queryable, jobId: string): Promise<number | undefined> {
-  const { rows } = await db.query<{ lost: number }>(
+export async function beginOutboxRun(
+  db: Queryable,
+  jobId: string,
+): Promise<{ lost: number; request_id: string | null } | undefined> {
+  const { rows } = await db.query<{ lost: number; request_id: string | null }>(
     `with work as (
        select o.outbox_id,
               (select count(*) from analytics.backfill_import_parts p
@@ -19,10 +22,10 @@ export async function beginOutboxRun(db: Queryable, jobId: string): Promise<numb
         set runs_begun = case when o.run_progress = w.progress then o.runs_begun + 1 else 1 end,
             run_progress = w.progress
        from work w where w.outbox_id = o.outbox_id
-     returning o.runs_begun - 1 as lost`,
+     returning o.runs_begun - 1 as lost, o.request_id`,
     [jobId],
   );
-  return rows[0]?.lost;
+  return rows[0];
 }
 
 /** Notes that a run of the job ended, and its process lives to tell. */
