@@ -31,6 +31,7 @@ const COMMANDS = {
     needs: ['redis', 'prometheus'],
     steps: [[bin('vitest'), 'run', '--config', 'test/prometheus/vitest.config.ts']],
   },
+  dashboards: { needs: [], steps: [script('infra/src/write-dashboards.ts')] },
   bench: { needs: ['redis'], steps: [script('test/bench/main.ts')] },
   'test:halt': { needs: ['redis', 'psql'], steps: [script('test/halts/main.ts')] },
   'test:chaos': { needs: ['redis'], steps: [script('test/chaos/main.ts')] },

@@ -1,21 +1,55 @@
 import { execFile, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { BATCH_STATUSES } from '@backfill/core/domain/batch-status';
+import { REPOSITORY_ROOT } from '@backfill/infra/repository';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { startApi, type TestApi } from '../support/api.ts';
 import { eventLine, WINDOW } from '../support/app-events.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { type Prometheus, RULES, startPrometheus } from './prometheus.ts';
+import { type PanelQuery, readPanelQueries } from './panel-queries.ts';
+import { CONFIG, type Prometheus, RULES, startPrometheus } from './prometheus.ts';
+import { findSelectors } from './selectors.ts';
 
 const run = promisify(execFile);
+
+interface Rule {
+  alert: string;
+  expr: string;
+  labels: { severity: string };
+  annotations: { summary: string; runbook_url: string };
+}
+
+async function readRules(): Promise<Rule[]> {
+  const { groups } = parse(await readFile(RULES, 'utf8')) as { groups: { rules: Rule[] }[] };
+  return groups.flatMap(({ rules }) => rules);
+}
 
 describe('the rules', () => {
   it('fire when they should and not before, by promtool', async () => {
     const { stdout } = await run('promtool', ['test', 'rules', path.join(path.dirname(RULES), 'alerts.test.yml')]);
     expect(stdout).toContain('SUCCESS');
+  });
+
+  it('are scraped for by a configuration that is valid', async () => {
+    expect((await run('promtool', ['check', 'config', CONFIG])).stdout).toContain('is valid prometheus config file');
+  });
+
+  it('each have a section in the runbook, and a test', async () => {
+    const alerts = (await readRules()).map(({ alert }) => alert);
+    const runbook = await readFile(path.join(REPOSITORY_ROOT, 'docs/runbook.md'), 'utf8');
+    const tests = await readFile(path.join(path.dirname(RULES), 'alerts.test.yml'), 'utf8');
+    for (const { alert, annotations } of await readRules()) {
+      expect(annotations.runbook_url).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+      expect(tests).toContain(`alertname: ${alert}\n`);
+    }
+    const sections = [...runbook.matchAll(/^#+ (Backfill[A-Za-z]+)$/gm)].map(([, name]) => name);
+    expect(sections.sort()).toEqual(alerts.sort());
   });
 });
 
@@ -25,6 +59,16 @@ function logOf(first: number, events: number, repeats: number): string {
   return lines(events) + lines(repeats);
 }
 
+/** What is read at last: as soon as it is good, or after a while. */
+async function settle<T>(read: () => Promise<T>, isGood: (value: T) => boolean): Promise<T> {
+  const good = waitFor('it', async () => {
+    const value = await read();
+    return isGood(value) ? { value } : undefined;
+  });
+  const { value } = await good.catch(async () => ({ value: await read() }));
+  return value;
+}
+
 describe('batches, scraped from the API by a real Prometheus', () => {
   let pipeline: Pipeline;
   let api: TestApi;
@@ -32,7 +76,7 @@ describe('batches, scraped from the API by a real Prometheus', () => {
   beforeAll(async () => {
     pipeline = await startPipeline();
     api = await startApi({ environment: pipeline, config: pipeline.config });
-    prometheus = await startPrometheus([new URL(api.url).host]);
+    prometheus = await startPrometheus([{ service: 'api', url: api.url }, ...pipeline.workers]);
   });
   afterAll(async () => {
     await prometheus?.stop();
@@ -45,14 +89,21 @@ describe('batches, scraped from the API by a real Prometheus', () => {
     await pipeline.submit({ batchId, source: 'app', window: WINDOW });
     return pipeline.rest(batchId);
   };
-  const value = async (expression: string) => (await prometheus.query(expression))[0]?.value;
-  const firing = async (alert: string) =>
-    (await prometheus.query(`ALERTS{alertname="${alert}",alertstate="firing"}`)).map(({ metric }) => metric.batch_id);
+  // Under load a scrape may fail, and then nothing is there until the next one.
+  const value = (expression: string) => waitFor(expression, async () => (await prometheus.query(expression))[0]?.value);
+  const firing = (alert: string) =>
+    settle(
+      async () => {
+        const alerts = await prometheus.query(`ALERTS{alertname="${alert}",alertstate="firing"}`);
+        return alerts.map(({ metric }) => metric.batch_id);
+      },
+      ({ length }) => length > 0,
+    );
 
   it('fires at 0.2 % of duplicates in a batch, and not at 0.05 %', async () => {
     await submit('few', 0, 1_999, 1);
     await submit('many', 5_000, 998, 2);
-    await waitFor('the alert', async () => ((await firing('BackfillDuplicateRateHigh')).length > 0 ? true : undefined));
+    expect(await firing('BackfillDuplicateRateHigh')).toContain('many');
     expect(await value('backfill_duplicate_ratio{batch_id="few"}')).toBe(0.0005);
     expect(await value('backfill_duplicate_ratio{batch_id="many"}')).toBe(0.002);
     expect(await value('backfill_duplicate_events{batch_id="many",kind="same_batch"}')).toBe(2);
@@ -60,7 +111,7 @@ describe('batches, scraped from the API by a real Prometheus', () => {
     // Whatever is judged after both were seen.
     const seen = Date.now();
     await waitFor('the rules to be judged anew', async () =>
-      ((await value('min(timestamp(backfill_duplicate_ratio))')) ?? 0) * 1_000 > seen + 2_000 ? true : undefined,
+      (await value('min(timestamp(backfill_duplicate_ratio))')) * 1_000 > seen + 2_000 ? true : undefined,
     );
     expect(await firing('BackfillDuplicateRateHigh')).toEqual(['many']);
   });
@@ -75,10 +126,55 @@ describe('batches, scraped from the API by a real Prometheus', () => {
     expect(await value('backfill_freeze_age_seconds{batch_id="many"}')).toBeGreaterThan(0);
   });
 
+  it('has data for each panel of each dashboard', async () => {
+    await submit('published', 10_000, 100, 0);
+    await pipeline.change('published', 'awaiting_publish_approval', 'publishing');
+    await pipeline.rest('published', ['published']);
+    const queries = await readPanelQueries({ batch_id: 'many', __rate_interval: '10s' });
+    expect(queries.length).toBeGreaterThan(40);
+    let empty = queries;
+    // Rates need two scrapes, and a scrape may fail.
+    const left = await settle(
+      async () => {
+        const found = await Promise.all(empty.map(({ expression }) => prometheus.query(expression)));
+        empty = empty.filter((_query, index) => found[index]?.length === 0);
+        return empty;
+      },
+      ({ length }) => length === 0,
+    );
+    expect(left).toEqual([]);
+  });
+
+  it('knows each metric, label and value that a panel or a rule asks for', async () => {
+    const rules = (await readRules()).map(({ alert, expr }): PanelQuery => ({ where: alert, expression: expr }));
+    const panels = await readPanelQueries({ batch_id: 'published', __rate_interval: '10s' });
+    const unknown: string[] = [];
+    const statuses = [...rules, ...panels].flatMap(({ expression }) => [...expression.matchAll(/status=~?"([^"]+)"/g)]);
+    expect(statuses.length).toBeGreaterThan(2);
+    expect(BATCH_STATUSES).toEqual(expect.arrayContaining(statuses.flatMap(([, names = '']) => names.split('|'))));
+    for (const { where, expression } of [...rules, ...panels]) {
+      for (const selector of findSelectors(expression, ['status'])) {
+        if ((await prometheus.query(`last_over_time(${selector}[10m])`)).length === 0)
+          unknown.push(`${where}: ${selector}`);
+      }
+    }
+    expect(unknown).toEqual([]);
+  });
+
+  it('has no metric that the documentation does not tell of, and the other way round', async () => {
+    const described = await readFile(path.join(REPOSITORY_ROOT, 'docs/metrics.md'), 'utf8');
+    const names = new Set<string>();
+    for (const url of [api.url, ...pipeline.workers.map((worker) => worker.url)]) {
+      const body = await (await fetch(`${url}/metrics`)).text();
+      for (const [, name = ''] of body.matchAll(/^# TYPE ((?:backfill|bullmq)_\w+)/gm)) names.add(name);
+    }
+    const rows = described.split('\n').filter((line) => line.startsWith('| `'));
+    const told = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    expect(told.sort()).toEqual([...names].sort());
+  });
+
   it('has the queues, and nothing to do for anybody', async () => {
-    expect(await prometheus.query('bullmq_job_count{queue="verification",state="waiting"}')).toMatchObject([
-      { value: 0 },
-    ]);
+    expect(await value('bullmq_job_count{queue="verification",state="waiting"}')).toBe(0);
     expect(await value('sum(backfill_backlog_bytes)')).toBe(0);
     expect(await value('backfill_oldest_open_chunk_age_seconds{stage="import"}')).toBe(0);
     expect(await value('min(backfill_exporter_up)')).toBe(1);
@@ -101,8 +197,11 @@ describe('batches, scraped from the API by a real Prometheus', () => {
     }
   });
 
-  it('writes metrics as Prometheus wants them', async () => {
-    const body = await (await fetch(`${api.url}/metrics`)).text();
+  it.each([0, 1, 2, 3, 4])('writes metrics as Prometheus wants them (service %i)', async (number) => {
+    const urls = [api.url, ...pipeline.workers.map(({ url }) => url)];
+    expect(urls).toHaveLength(5);
+    const body = await (await fetch(`${urls[number]}/metrics`)).text();
+    expect(body).toContain('process_cpu_seconds_total');
     const child = spawn('promtool', ['check', 'metrics'], { stdio: ['pipe', 'ignore', 'pipe'] });
     child.stdin.end(body);
     const said = (await text(child.stderr)).split('\n').filter((line) => line !== '');

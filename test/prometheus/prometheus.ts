@@ -1,13 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parse } from 'yaml';
 import { waitFor } from '../support/wait-for.ts';
 
-export const RULES = path.join(import.meta.dirname, '../../infra/prometheus/alerts.yml');
+const INFRA = path.join(import.meta.dirname, '../../infra/prometheus');
+export const RULES = path.join(INFRA, 'alerts.yml');
+export const CONFIG = path.join(INFRA, 'prometheus.yml');
+
+/** A service, and where it serves its metrics. */
+export interface Target {
+  service: string;
+  url: string;
+}
 
 /** A result of an instant query. */
 export interface Sample {
@@ -17,7 +26,7 @@ export interface Sample {
 
 /** A Prometheus server that scrapes every second, and judges the project's rules as often. */
 export interface Prometheus {
-  /** Runs an instant query. */
+  /** Runs an instant query. @throws {Error} with what Prometheus has against it. */
   query(expression: string): Promise<Sample[]>;
   stop(): Promise<void>;
 }
@@ -32,16 +41,29 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** @param targets `host:port` of what is scraped */
-export async function startPrometheus(targets: readonly string[]): Promise<Prometheus> {
-  const dir = await mkdtemp(path.join(tmpdir(), 'backfill-prometheus-'));
-  const config = {
+/** The project's configuration, but for where the services are and how often they are asked. */
+async function configFor(targets: readonly Target[]): Promise<object> {
+  const { scrape_configs } = parse(await readFile(CONFIG, 'utf8')) as { scrape_configs: { job_name: string }[] };
+  const backfill = scrape_configs.find(({ job_name }) => job_name === 'backfill');
+  const job = {
+    ...backfill,
+    dns_sd_configs: undefined,
+    static_configs: targets.map(({ service, url }) => ({
+      targets: [new URL(url).host],
+      labels: { __meta_dns_name: service },
+    })),
+  };
+  return {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: [RULES],
-    scrape_configs: [{ job_name: 'backfill', static_configs: [{ targets }] }],
+    scrape_configs: [job],
   };
+}
+
+export async function startPrometheus(targets: readonly Target[]): Promise<Prometheus> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'backfill-prometheus-'));
   // JSON is YAML.
-  await writeFile(path.join(dir, 'prometheus.yml'), JSON.stringify(config));
+  await writeFile(path.join(dir, 'prometheus.yml'), JSON.stringify(await configFor(targets)));
   const port = await freePort();
   const child = spawn(
     'prometheus',

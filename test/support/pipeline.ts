@@ -20,6 +20,8 @@ export interface Pipeline extends TestEnvironment {
   config: Awaited<ReturnType<typeof createConfigDir>>;
   /** Storage and database as a service has them. */
   runtime: Runtime;
+  /** Where each worker serves its metrics. */
+  workers: readonly { service: ServiceName; url: string }[];
   upload(batchId: string, files: Record<string, Buffer | string>): Promise<void>;
   submit(batch: SubmittedBatch): Promise<void>;
   change(batchId: string, from: BatchStatus, to: BatchStatus): Promise<void>;
@@ -34,15 +36,23 @@ export interface PipelineOptions {
   env?: Record<string, string>;
 }
 
-function createServices(env: Record<string, string>, { transformers = 1, importers = 1 }: PipelineOptions): Service[] {
+interface Worker {
+  service: ServiceName;
+  it: Service & { url(): string };
+}
+
+function createServices(env: Record<string, string>, { transformers = 1, importers = 1 }: PipelineOptions): Worker[] {
   const runtime = (service: ServiceName) => createRuntime(readEnvironment(service, env));
+  const keyed = (service: ServiceName) => createKeyedRuntime(readEnvironment(service, env));
+  const times = (count: number, create: () => Worker) => Array.from({ length: count }, create);
   return [
-    ...Array.from({ length: transformers }, () =>
-      createTransformerService(createKeyedRuntime(readEnvironment('transformer', env))),
-    ),
-    ...Array.from({ length: importers }, () => createImporterService(runtime('importer'))),
-    createVerifierService(createKeyedRuntime(readEnvironment('verifier', env))),
-    createRollbackService(runtime('rollback')),
+    ...times(transformers, () => ({
+      service: 'transformer',
+      it: createTransformerService(keyed('transformer')),
+    })),
+    ...times(importers, () => ({ service: 'importer', it: createImporterService(runtime('importer')) })),
+    { service: 'verifier', it: createVerifierService(keyed('verifier')) },
+    { service: 'rollback', it: createRollbackService(runtime('rollback')) },
   ];
 }
 
@@ -53,12 +63,13 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
   const env = { ...environment.env, BACKFILL_CONFIG_DIR: config.dir, ...options.env };
   const services = createServices(env, options);
   const runtime = createRuntime(readEnvironment('api', env));
-  await Promise.all(services.map((service) => service.start()));
+  await Promise.all(services.map(({ it }) => it.start()));
   return {
     ...environment,
     env,
     config,
     runtime,
+    workers: services.map(({ service, it }) => ({ service, url: it.url() })),
     async upload(batchId, files) {
       for (const [name, body] of Object.entries(files)) {
         await runtime.store.put(
@@ -82,7 +93,7 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
         return batch !== undefined && statuses.includes(batch.status) ? batch : undefined;
       }),
     async dispose() {
-      await Promise.all(services.map((service) => service.stop()));
+      await Promise.all(services.map(({ it }) => it.stop()));
       await runtime.close();
       await config.remove();
       await environment.dispose();

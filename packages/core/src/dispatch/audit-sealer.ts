@@ -48,6 +48,8 @@ interface SealerOptions {
   archiveBucket: string;
   key: KeyObject | undefined;
   logger: Logger;
+  /** Called for each sealed entry that was found to be gone. */
+  onLost(): void;
 }
 
 /** Entries that were sealed in one transaction, and where the chain ended then; undefined when there were none. */
@@ -128,6 +130,7 @@ export function createAuditSealer(options: SealerOptions): AuditSealer {
     const end = remembered;
     if (end === undefined || (await hasAuditHead(pool, end))) return;
     logger.error({ chain_no: end.chain_no, mac: end.mac }, 'the audit log has lost an entry: run backfill doctor');
+    options.onLost();
     lost = end;
     remembered = undefined;
   }

@@ -3,11 +3,12 @@ import { describeError } from '../errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { renderBatchMetrics } from './batch-metrics.ts';
 import { renderQueueMetrics } from './queue-metrics.ts';
+import { renderKeyMetrics, renderSafeguardMetrics } from './safeguard-metrics.ts';
 
 /** Whoever asks more often gets what was read before: anybody may ask, and each answer asks the ledger. */
 const KEEP_MS = 1_000;
 
-type Exported = Pick<Runtime, 'pool' | 'producers' | 'metrics' | 'logger'>;
+type Exported = Pick<Runtime, 'pool' | 'keyStore' | 'producers' | 'metrics' | 'logger'>;
 
 /**
  * Reads this process's metrics, and those of batches and queues anew. What cannot be read is left out, and
@@ -15,14 +16,19 @@ type Exported = Pick<Runtime, 'pool' | 'producers' | 'metrics' | 'logger'>;
  *
  * @returns a function that gives Prometheus' text format
  */
-export function createExporter({ pool, producers, metrics, logger }: Exported): () => Promise<string> {
-  const sources = { ledger: () => renderBatchMetrics(pool), queues: () => renderQueueMetrics(producers) };
+export function createExporter({ pool, keyStore, producers, metrics, logger }: Exported): () => Promise<string> {
+  const sources = {
+    ledger: () => renderBatchMetrics(pool),
+    safeguards: () => renderSafeguardMetrics(pool),
+    keys: () => renderKeyMetrics(pool, keyStore),
+    queues: () => renderQueueMetrics(producers),
+  };
 
   async function read(): Promise<string> {
     const registry = new Registry();
     const up = new Gauge({
       name: 'backfill_exporter_up',
-      help: '1 when the metrics of batches (ledger) or queues could be read.',
+      help: '1 when the metrics of batches (ledger), safeguards, the dedup store (keys) or queues could be read.',
       labelNames: ['part'],
       registers: [registry],
     });

@@ -109,7 +109,10 @@ export function createRuntime(config: ServiceConfig): Runtime {
   const resolver = createKeyResolver({ pool, keyStore, logger });
   const sweeper = createLateSweeper({ pool, logger });
   const { archiveBucket } = config.storage;
-  const sealer = createAuditSealer({ pool, store, archiveBucket, key: config.auditKey, logger });
+  const sealer = createAuditSealer({
+    ...{ pool, store, archiveBucket, key: config.auditKey, logger },
+    onLost: () => metrics.auditLosses.inc(),
+  });
   const dispatcher = createDispatcher({
     databaseUrl: config.databaseUrl,
     producers,

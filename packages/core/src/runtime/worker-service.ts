@@ -19,6 +19,9 @@ import { prepareDatabases } from './prepare-databases.ts';
 import type { Runtime } from './runtime.ts';
 import { watchRun } from './watch-runs.ts';
 
+/** How a run of a job can end; each has a series from the start. */
+const JOB_OUTCOMES: readonly ('done' | Decision['action'])[] = ['done', 'drop', 'defer', 'retry', 'fail', 'halt'];
+
 /** The part of a payload that says whom the job works for, and under which epoch. */
 const BatchWork = z.object({ batch_id: z.string(), epoch: z.int() });
 
@@ -86,14 +89,21 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
         }),
     ]),
   ) as Handlers<J>;
+  for (const stage of Object.keys(handlers)) {
+    for (const outcome of JOB_OUTCOMES) metrics.jobs.inc({ stage, outcome }, 0);
+  }
   const consumer = createConsumer(contract, timed, {
     connection,
     prefix: config.queuePrefix,
     concurrency: config.concurrency,
     lockMs: config.jobLockMs,
-    onDone: (context) => deleteOutboxEntry(pool, context.jobId),
+    async onDone(context) {
+      await deleteOutboxEntry(pool, context.jobId);
+      metrics.jobs.inc({ stage: context.kind, outcome: 'done' });
+    },
     onError: (error, decision, payload, context) =>
       withRequestId(context.requestId, async () => {
+        metrics.jobs.inc({ stage: context.kind, outcome: decision.action });
         logOutcome(logger, decision, error, context, payload);
         if (decision.action === 'drop') await deleteOutboxEntry(pool, context.jobId);
         if (decision.action === 'fail' || decision.action === 'halt') {
@@ -105,6 +115,7 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
       }),
     onWorkerError: (error) => logger.warn({ error: describeError(error) }, 'worker error'),
   });
+  metrics.watchConsuming(contract.name, () => consumer.isConsuming());
   return { consumer, close: () => connection.disconnect() };
 }
 

@@ -54,10 +54,19 @@ export async function readBacklogBytes(db: Queryable): Promise<{ transform: numb
   return rows[0] ?? { transform: 0, import: 0 };
 }
 
-/** The age, in seconds, of the oldest piece of work of each kind that waits for a worker or is in one's hands. */
-export async function listOldestWork(db: Queryable): Promise<{ stage: string; seconds: number }[]> {
-  const { rows } = await db.query<{ stage: string; seconds: number }>(
-    `select o.kind as stage, extract(epoch from greatest(now() - min(o.created_at), '0'))::float8 as seconds
+/** Work of a kind that waits for a worker or is in one's hands. */
+export interface OpenWork {
+  stage: string;
+  jobs: number;
+  /** The age of the oldest. */
+  seconds: number;
+}
+
+/** The kinds of work of which something is to be done. */
+export async function listOpenWorkByStage(db: Queryable): Promise<OpenWork[]> {
+  const { rows } = await db.query<OpenWork>(
+    `select o.kind as stage, count(*) as jobs,
+            extract(epoch from greatest(now() - min(o.created_at), '0'))::float8 as seconds
        from analytics.backfill_outbox o join analytics.backfill_batches b using (batch_id)
       where b.status = any (o.when_status)
       group by o.kind`,
@@ -70,6 +79,28 @@ export async function listOpenFreezes(db: Queryable): Promise<{ batch_id: string
   const { rows } = await db.query<{ batch_id: string; seconds: number }>(
     `select batch_id, extract(epoch from greatest(now() - frozen_at, '0'))::float8 as seconds
        from analytics.backfill_freezes where lifted_at is null`,
+  );
+  return rows;
+}
+
+/** How long the last publish of a batch took until readers saw its rows, and how long it may take. */
+export interface PublishDelay {
+  batch_id: string;
+  /** From the go; until now while they do not see them. */
+  seconds: number;
+  limit_seconds: number;
+}
+
+/** Of the batches whose current attempt had a go that was not sent back. */
+export async function listPublishDelays(db: Queryable, batchIds: readonly string[]): Promise<PublishDelay[]> {
+  const { rows } = await db.query<PublishDelay>(
+    `select distinct on (p.batch_id) p.batch_id,
+            coalesce(p.visible_seconds, extract(epoch from greatest(now() - p.go_at, '0')))::float8 as seconds,
+            extract(epoch from p.visible_due - p.go_at)::float8 as limit_seconds
+       from analytics.backfill_publishes p join analytics.backfill_batches b using (batch_id, attempt)
+      where p.batch_id = any ($1) and (p.visible_seconds is not null or p.outcome is null)
+      order by p.batch_id, p.publish_id desc`,
+    [batchIds],
   );
   return rows;
 }
