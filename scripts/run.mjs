@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setUpChromium } from './setup/chromium.mjs';
 import { pinnedNode, setUpDependencies } from './setup/dependencies.mjs';
+import { requireDocker } from './setup/docker.mjs';
 import { withLock } from './setup/lock.mjs';
 import { setUpPrometheus } from './setup/prometheus.mjs';
 import { setUpPsql } from './setup/psql.mjs';
@@ -32,6 +33,10 @@ const COMMANDS = {
     steps: [[bin('vitest'), 'run', '--config', 'test/prometheus/vitest.config.ts']],
   },
   dashboards: { needs: [], steps: [script('infra/src/write-dashboards.ts')] },
+  'test:containers': {
+    needs: ['redis', 'psql', 'docker'],
+    steps: [[bin('vitest'), 'run', '--config', 'test/containers/vitest.config.ts']],
+  },
   bench: { needs: ['redis'], steps: [script('test/bench/main.ts')] },
   'test:halt': { needs: ['redis', 'psql'], steps: [script('test/halts/main.ts')] },
   'test:chaos': { needs: ['redis'], steps: [script('test/chaos/main.ts')] },
@@ -71,6 +76,7 @@ async function setUp(needs) {
   if (needs.includes('redis')) env.BACKFILL_REDIS_SERVER = await setUpRedis(alone);
   if (needs.includes('chromium')) env.BACKFILL_CHROMIUM = await setUpChromium(alone);
   if (needs.includes('prometheus')) await setUpPrometheus(alone);
+  if (needs.includes('docker')) requireDocker();
   if (needs.includes('psql')) folders.push((await setUpPsql(alone)) ?? []);
   env.PATH = [...folders.flat(), process.env.PATH].join(path.delimiter);
   return env;

@@ -28,6 +28,8 @@ export interface StackOptions {
   /** How many instances of a service; one where nothing is said. */
   instances?: Partial<Record<ServiceName, number>>;
   separateCheckpoint?: ServerOptions['separateCheckpoint'];
+  /** Brings up the servers; the embedded ones where nothing is said. */
+  startServers?: (options: ServerOptions) => Promise<StackServers>;
   /** For tests: gives up safety against a power cut for speed. */
   fast?: boolean;
   /** Gets lines for a person; silent when absent. */
@@ -37,6 +39,9 @@ export interface StackOptions {
   /** Gives up a start under way. */
   signal?: AbortSignal;
 }
+
+/** What a stack asks of its servers. */
+export type StackServers = Pick<Servers, 'dir' | 'secrets' | 'ports' | 'env' | 'stop' | 'kill'>;
 
 /** The embedded stack: three servers and all services. */
 export interface Stack {
@@ -60,7 +65,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const caller = options.env ?? process.env;
   const report = options.report ?? (() => undefined);
   const stateDir = chooseStateDir(options.stateDir, caller);
-  const servers = await startServers({
+  const servers = await (options.startServers ?? startServers)({
     ...{ stateDir, report, env: caller },
     ...{ fast: options.fast ?? false, signal: options.signal, separateCheckpoint: options.separateCheckpoint },
   });
@@ -99,7 +104,7 @@ export function runningStackEnv(options: StackOptions = {}): Record<string, stri
 }
 
 /** Chooses the ports. Every service has at least one instance. */
-async function placeInstances(servers: Servers, options: StackOptions): Promise<ServiceInstance[]> {
+async function placeInstances(servers: StackServers, options: StackOptions): Promise<ServiceInstance[]> {
   const { apiPort } = options;
   if (apiPort !== undefined && !(await isFree(apiPort))) {
     throw new ProcessStartError(`Port ${apiPort} of 127.0.0.1 is in use. Choose another --api-port.`);
@@ -117,7 +122,7 @@ async function placeInstances(servers: Servers, options: StackOptions): Promise<
 }
 
 function stackEnv(
-  servers: Servers,
+  servers: StackServers,
   instances: readonly ServiceInstance[],
   caller: NodeJS.ProcessEnv,
 ): Record<string, string> {

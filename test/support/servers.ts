@@ -23,9 +23,14 @@ async function createTemplate(databaseUrl: string): Promise<void> {
   await migrate({ connectionString: url.href });
 }
 
-/** Vitest's global set-up: real servers for the whole run, gone without a trace afterwards. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const servers = await startTemporaryServers();
+/** What a run's servers have to offer. */
+export interface TestServers {
+  env: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** Hands the servers to the tests of a run, with the template of their databases. Returns how to end them. */
+export async function provideServers(project: TestProject, servers: TestServers): Promise<() => Promise<void>> {
   try {
     await createTemplate(servers.env.DATABASE_URL ?? '');
   } catch (error) {
@@ -34,4 +39,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('servers', servers.env);
   return () => servers.stop();
+}
+
+/** Vitest's global set-up: real servers for the whole run, gone without a trace afterwards. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  return provideServers(project, await startTemporaryServers());
 }

@@ -5,7 +5,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from './wait-for.ts';
 
-const START = path.join(import.meta.dirname, '../../infra/src/start.ts');
+/** A whole stack: embedded, or on servers in containers. The one switch is test/containers/vitest.config.ts. */
+const START = path.resolve(
+  import.meta.dirname,
+  process.env.TEST_SERVERS === 'containers' ? '../containers/start.ts' : '../../infra/src/start.ts',
+);
 const START_TIMEOUT_MS = 50_000;
 
 /** `npm start` as a process of its own, seen from outside: by its env file and its process ids. */

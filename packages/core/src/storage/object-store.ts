@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import {
+  CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
@@ -60,6 +61,8 @@ export interface ObjectStore {
   remove(bucket: string, key: string): Promise<void>;
   /** Throws unless the bucket answers. */
   checkBucket(bucket: string): Promise<void>;
+  /** Makes a bucket in the store's region; one that is there stays as it is. For setting up: services make none. */
+  createBucket(bucket: string): Promise<void>;
   /** Where the bucket is and where it is replicated to, as far as the server says. Throws when it cannot be reached. */
   inspectBucket(bucket: string): Promise<BucketFacts>;
   /** What the bucket does with its objects by itself, as far as the server says. Throws when it cannot be reached. */
@@ -193,6 +196,14 @@ export function createObjectStore(config: StorageConfig, onRefusal: () => void =
     },
     async checkBucket(bucket) {
       await client.send(new HeadBucketCommand({ Bucket: bucket }));
+    },
+    async createBucket(bucket) {
+      try {
+        await client.send(new HeadBucketCommand({ Bucket: bucket }));
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      }
     },
     inspectBucket: (bucket) => inspectBucket(client, bucket),
     inspectKeeping: (bucket) => inspectKeeping(client, bucket),
