@@ -1,7 +1,7 @@
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import { PII_RULES, type PiiRule } from './taxonomy.ts';
-import { createTaxonomyAjv } from './taxonomy-ajv.ts';
+import { createTaxonomyCompiler } from './taxonomy-compiler.ts';
 
 /** Something wrong in a schema, at a JSON pointer. */
 export interface SchemaProblem {
@@ -32,7 +32,7 @@ export function lintTaxonomySchema(schema: JsonObject): SchemaProblem[] {
   lintObject(schema, '', problems);
   if (problems.length > 0) return problems;
   try {
-    createTaxonomyAjv().compile(schema);
+    createTaxonomyCompiler()(schema);
     // Its hash is what the lock file and every plan hold on to.
     canonicalJson(schema);
   } catch (error) {

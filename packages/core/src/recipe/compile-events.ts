@@ -1,5 +1,5 @@
 import type { ValidateFunction } from 'ajv';
-import { createTaxonomyAjv } from '../config/taxonomy-ajv.ts';
+import { createTaxonomyCompiler } from '../config/taxonomy-compiler.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { compileVersions, type VersionedReader } from './compile-versions.ts';
@@ -20,7 +20,7 @@ export type EventResolver = (record: JsonObject) => EventPlan | 'missing' | 'not
 
 /** Compiles the recipe's events and how a record names its event. */
 export function compileEvents(recipe: Recipe, context: PiiContext): EventResolver {
-  const ajv = createTaxonomyAjv();
+  const compile = createTaxonomyCompiler();
   const plans = new Map<string, EventPlan>();
   for (const [eventName, { version, schema }] of Object.entries(recipe.taxonomy)) {
     plans.set(eventName, {
@@ -28,7 +28,7 @@ export function compileEvents(recipe: Recipe, context: PiiContext): EventResolve
       schemaVersion: version,
       readProperties: compileVersions(recipe, eventName, context),
       // Names in one order, whoever stored the schema: of several faults the first is the one that is named.
-      validate: ajv.compile(JSON.parse(canonicalJson(schema))),
+      validate: compile(JSON.parse(canonicalJson(schema))),
     });
   }
   const mapping = recipe.source.mapping.event_name;

@@ -1,4 +1,4 @@
-import { createTaxonomyAjv } from '@backfill/core/config/taxonomy-ajv';
+import { createTaxonomyCompiler } from '@backfill/core/config/taxonomy-compiler';
 import { compileUpcastModule } from '@backfill/core/config/upcast-module';
 import { parseEventTime, parseZoneOffset } from '@backfill/core/domain/event-time';
 import { isJsonObject, type JsonObject, type JsonValue } from '@backfill/core/domain/json';
@@ -103,11 +103,11 @@ function compileVersionedProperties(recipe: Recipe, ids: SecondIds): VersionedRe
   const readKept = propertiesReading(recipe, ids, mapping);
   const readOpen = propertiesReading(recipe, ids, mapping, true);
   const readLifted = propertiesReading(recipe, ids, OWN_NAMES);
-  const ajv = createTaxonomyAjv();
+  const compile = createTaxonomyCompiler();
   const events = new Map(
     Object.entries(recipe.taxonomy).map(([name, { version, schema }]) => [
       name,
-      { version, schema, isValid: ajv.compile(schema), steps: upcastsOf(recipe, name) },
+      { version, schema, isValid: compile(schema), steps: upcastsOf(recipe, name) },
     ]),
   );
 
