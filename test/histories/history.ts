@@ -142,10 +142,15 @@ export class History {
     return rows[0]?.status;
   }
 
-  /** Gates pass where there is something to replace, or nothing is to be. */
+  /** Gates pass where something was staged, and there is something to replace, or nothing is to be. */
   async #verified(id: string): Promise<void> {
     const status = await this.#statusOf(id);
-    expect(status, id).toBe(this.#model.canReplace(id) ? 'awaiting_publish_approval' : 'gates_failed');
+    const { rows: failed } = await this.#stepper.sql.query<{ gate: string; observed: number; detail: unknown }>(
+      'select gate, observed, detail from analytics.backfill_gate_results where batch_id = $1 and not passed',
+      [id],
+    );
+    const expected = this.#model.canPass(id) ? 'awaiting_publish_approval' : 'gates_failed';
+    expect(status, `${id}: ${JSON.stringify(failed)}`).toBe(expected);
     this.#model.verify(id);
   }
 
@@ -232,10 +237,16 @@ export class History {
     const people = this.#model.suppressed;
     if (people.length === 0) return;
     for (const person of people) await this.#forget(person);
-    await this.#erase();
+    while (this.#erasures.size > 0) {
+      await this.#erase();
+      // Reports that say what is left, for which the next erasure waits.
+      for (const [batch] of this.#input.entries()) await this.#workOff(batch);
+    }
     await this.compare();
-    const { rows: problems } = await this.#stepper.sql.query('select problems from analytics.backfill_erasures');
-    expect(problems).toEqual(people.map(() => ({ problems: [] })));
+    const { rows: outcomes } = await this.#stepper.sql.query(
+      'select outcome, problems from analytics.backfill_erasures',
+    );
+    expect(outcomes).toEqual(people.map(() => ({ outcome: 'complete', problems: [] })));
     const { runtime } = this.#stepper;
     const events = this.#stored.flatMap(({ event_id }, number) =>
       people.includes(personOf(number)) ? [event_id] : [],

@@ -135,6 +135,11 @@ export class Model {
     return this.hasTarget(batch) && !this.#going.has(this.#targets.get(batch) ?? '');
   }
 
+  /** Whether its gates pass: a batch that has nothing to show proves nothing. */
+  canPass(batch: string): boolean {
+    return this.canReplace(batch) && (this.#delivered.get(batch)?.size ?? 0) > 0;
+  }
+
   /** What a batch was verified for and a batch has published since, and what it could publish but was not verified for. */
   stale(batch: string): string[] {
     const toPublish = this.#toPublish.get(batch) ?? new Set();
