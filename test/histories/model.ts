@@ -6,7 +6,9 @@ export type Holder = string | null;
  *
  * The rules: what is live is left as it is. A batch that imports an event which nobody has claims it. A batch means to
  * publish what it delivered and what was not live when it was verified, whoever claims it; the first to publish wins. A
- * batch with a target takes what the target has live out of sight when it is published, and gives it back.
+ * batch with a target takes what the target has live out of sight when it is published, and gives it back. From the moment
+ * at which somebody asks to be forgotten, nothing of them goes live but what live ingestion itself writes; what is live of
+ * them goes when the erasure comes to it.
  */
 export class Model {
   /** Live events and who wrote them. */
@@ -33,9 +35,56 @@ export class Model {
   readonly #withdrawn = new Map<string, Map<string, Holder>>();
   /** What live ingestion delivered when a batch had it. */
   readonly #lostByLive = new Set<string>();
+  /** People who have asked to be forgotten, and whether their erasure is under way still. */
+  readonly #forgotten = new Map<string, 'under way' | 'ended'>();
+  readonly #personOf: (event: string) => string;
 
-  constructor(targets: ReadonlyMap<string, Holder> = new Map()) {
+  constructor(targets: ReadonlyMap<string, Holder>, personOf: (event: string) => string) {
     this.#targets = targets;
+    this.#personOf = personOf;
+  }
+
+  /** Who is suppressed. */
+  get suppressed(): string[] {
+    return [...this.#forgotten.keys()];
+  }
+
+  /** Of somebody who is being forgotten just now: their keys go at some time until the end. */
+  isGoing(event: string): boolean {
+    return this.#forgotten.get(this.#personOf(event)) === 'under way';
+  }
+
+  /** Who is suppressed from now on. */
+  forget(person: string): void {
+    this.#forgotten.set(person, 'under way');
+  }
+
+  /** What live ingestion has of somebody goes before anything is waited for. */
+  eraseLive(person: string): void {
+    for (const [event, holder] of this.live) {
+      if (holder === null && this.#personOf(event) === person) this.live.delete(event);
+    }
+  }
+
+  /** A batch that rests has nothing of them any more. */
+  eraseFromBatch(person: string, batch: string): void {
+    const isTheirs = (event: string) => this.#personOf(event) === person;
+    for (const [event, holder] of this.live) if (holder === batch && isTheirs(event)) this.live.delete(event);
+    for (const events of [this.#delivered.get(batch), this.#toPublish.get(batch)]) {
+      for (const event of events ?? []) if (isTheirs(event)) events?.delete(event);
+    }
+  }
+
+  /** Nobody has anything of them any more. */
+  endErasure(person: string): void {
+    for (const events of [this.live, this.claims, this.#lostByLive, ...this.#withdrawn.values()]) {
+      for (const event of events.keys()) if (this.#personOf(event) === person) events.delete(event);
+    }
+    this.#forgotten.set(person, 'ended');
+  }
+
+  #mayGoLive(event: string): boolean {
+    return !this.#forgotten.has(this.#personOf(event));
   }
 
   deliverLive(event: string): void {
@@ -86,6 +135,11 @@ export class Model {
     return this.hasTarget(batch) && !this.#going.has(this.#targets.get(batch) ?? '');
   }
 
+  /** Whether its gates pass: a batch that has nothing to show proves nothing. */
+  canPass(batch: string): boolean {
+    return this.canReplace(batch) && (this.#delivered.get(batch)?.size ?? 0) > 0;
+  }
+
   /** What a batch was verified for and a batch has published since, and what it could publish but was not verified for. */
   stale(batch: string): string[] {
     const toPublish = this.#toPublish.get(batch) ?? new Set();
@@ -97,7 +151,8 @@ export class Model {
   missed(batch: string): string[] {
     const toPublish = this.#toPublish.get(batch) ?? new Set();
     const delivered = this.#delivered.get(batch) ?? new Set();
-    return [...delivered].filter((event) => !toPublish.has(event) && !this.live.has(event));
+    const isMissed = (event: string) => !toPublish.has(event) && !this.live.has(event) && this.#mayGoLive(event);
+    return [...delivered].filter(isMissed);
   }
 
   /** Whether a publish may go back to the gates instead. */
@@ -110,7 +165,7 @@ export class Model {
     this.#published.add(batch);
     this.#withdraw(batch);
     for (const event of this.#toPublish.get(batch) ?? []) {
-      if (this.live.has(event)) continue;
+      if (this.live.has(event) || !this.#mayGoLive(event)) continue;
       this.live.set(event, batch);
       this.claims.set(event, batch);
     }
@@ -170,6 +225,7 @@ export class Model {
   }
 
   #revive(event: string, origin: Holder): void {
+    if (!this.#mayGoLive(event)) return;
     if (!this.live.has(event)) {
       this.live.set(event, origin);
       if (origin !== null) this.claims.set(event, origin);
@@ -189,7 +245,9 @@ export class Model {
 
   #handOver(event: string, batch: string): void {
     const heir = [...this.#published].find((other) => this.#hasDelivered(other, event) && !this.isReplaced(other));
-    if (this.#lostByLive.delete(event)) {
+    if (!this.#mayGoLive(event)) {
+      this.live.delete(event);
+    } else if (this.#lostByLive.delete(event)) {
       this.live.set(event, null);
     } else if (heir !== undefined) {
       this.live.set(event, heir);

@@ -22,6 +22,7 @@ import { reportBatch } from '@backfill/verifier/jobs/report-batch';
 import { verifyBatch } from '@backfill/verifier/jobs/verify-batch';
 import { createTestEnvironment, type KeyLayout, type TestEnvironment } from '../support/environment.ts';
 import { insertBatch, type SubmittedBatch } from '../support/insert-batch.ts';
+import { createErasing, type Erasing } from './erasing.ts';
 
 /** A piece of work of the outbox. */
 export interface Job {
@@ -32,7 +33,7 @@ export interface Job {
 }
 
 /** The pipeline's jobs on real servers, without queues: the caller says which runs next. */
-export interface Stepper extends Pick<TestEnvironment, 'env' | 'sql' | 'keys'> {
+export interface Stepper extends Pick<TestEnvironment, 'env' | 'sql' | 'keys'>, Erasing {
   /** The verifier's, for tests that go into the middle of a job. */
   runtime: KeyedRuntime;
   submit(batch: SubmittedBatch, files: Record<string, string>): Promise<void>;
@@ -97,6 +98,7 @@ export async function createStepper(layout: KeyLayout, settings: Record<string, 
     runtime,
     sql: environment.sql,
     keys: environment.keys,
+    ...createErasing(runtime),
     async submit(batch, files) {
       await upload(batch.batchId, files);
       await insertBatch(runtime, batch);
