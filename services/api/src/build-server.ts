@@ -7,6 +7,7 @@ import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'f
 import type { ApiServer } from './api-server.ts';
 import { createAuthenticator } from './authenticate.ts';
 import type { ApiContext } from './context.ts';
+import { problemInstance } from './erasure/problem-instance.ts';
 import { zodValidatorCompiler } from './http-validation.ts';
 import { Problem } from './problem.ts';
 import { addApproveBatch } from './routes/approve-batch.ts';
@@ -50,12 +51,11 @@ const DESCRIPTION = {
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
   if (problem.status >= 500) request.log.error({ reqId: request.id, error: describeError(problem) }, 'request failed');
-  const path = request.url.split('?', 1)[0] ?? '';
   return reply
     .code(problem.status)
     .type('application/problem+json')
     .serializer(JSON.stringify)
-    .send(problem.document(path));
+    .send(problem.document(problemInstance(request.url)));
 }
 
 // A client that always says it sends JSON may send none where no body is needed.
