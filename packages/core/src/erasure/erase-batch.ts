@@ -33,7 +33,7 @@ import { deleteRecounts } from '../db/queries/recounts.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { changeStatus, enqueueOpenWork } from '../dispatch/change-status.ts';
 import { isJsonObject } from '../domain/json.ts';
-import { isDependencyUnavailable, StaleWorkError } from '../errors.ts';
+import { StaleWorkError } from '../errors.ts';
 import { type MirrorManifest, nextManifest } from '../plan/mirror-manifest.ts';
 import { SamplesReference } from '../report/samples.ts';
 import { archiveLayout, MANIFEST_NAME } from '../storage/layout.ts';
@@ -48,6 +48,7 @@ import {
 import { type ErasureWork, readObject } from './erasure-work.ts';
 import { finishErasureObjects } from './finish-objects.ts';
 import { forgetIds } from './forget-ids.ts';
+import { isPassing } from './is-passing.ts';
 import { rewriteMirrorFile } from './mirror-file.ts';
 import { findErasedLines } from './scan-batch.ts';
 
@@ -83,7 +84,7 @@ async function tryObject<T>(
     return await prepare();
   } catch (error) {
     signal.throwIfAborted();
-    if (isDependencyUnavailable(error)) throw error;
+    if (isPassing(error)) throw error;
     failures.push(error);
     return undefined;
   }
