@@ -12,7 +12,7 @@ export async function withStrays<T>(pool: Pool, batchId: string, work: () => Pro
   try {
     return await work();
   } catch (error) {
-    // Whoever puts work off has entered what it wrote.
+    // Work that is put off goes on: whoever looks at the batch waits until it rests, and finds everything.
     if (!(error instanceof DeferError)) {
       await withTransaction(pool, 'erasure', (client) => reopenErasures(client, batchId)).catch(() => undefined);
     }
