@@ -2,7 +2,7 @@ import type { ErasureJob } from '@backfill/core/contracts/maintenance';
 import { crashPoint } from '@backfill/core/crash-point';
 import { withKeyTransaction } from '@backfill/core/db/key-transaction';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
-import { holdBatchAtRest } from '@backfill/core/db/queries/erase-batch';
+import { holdBatchAtRest } from '@backfill/core/db/queries/batch-hold-at-rest';
 import {
   eraseKeys,
   eraseLiveLosses,
