@@ -6,7 +6,7 @@ import type { AtomicStore } from './s3-store.ts';
 
 /**
  * Goes before s3rver's own handling and adds what it lacks: anonymous requests and other keys are
- * refused, `If-Match` is honoured, the bucket's region is named, uploads can be aborted, and keys
+ * refused, `If-Match` and `If-None-Match` are honoured, the bucket's region is named, uploads can be aborted, and keys
  * that a file system cannot tell apart or that lead out of the bucket are refused.
  * s3rver does not check signatures of version 4: the random access key is what protects the data.
  */
@@ -25,6 +25,7 @@ export function guardS3(accessKeyId: string, store: AtomicStore): S3rver['middle
       context.status = 204;
       return;
     }
+    await checkIfNoneMatch(context, { bucket, key }, store);
     await next();
     checkIfMatch(context, key);
   };
@@ -40,6 +41,18 @@ function carriesKey({ headers, query }: S3rver.Context, accessKeyId: string): bo
 export function placeOf(encodedPath: string): { bucket: string; key: string } {
   const [bucket = '', ...rest] = decodeURIComponent(encodedPath).slice(1).split('/');
   return { bucket, key: rest.join('/') };
+}
+
+/** At the end of an upload in parts; of one in a piece the store looks itself. */
+async function checkIfNoneMatch(
+  { method, query, headers }: S3rver.Context,
+  { bucket, key }: { bucket: string; key: string },
+  store: AtomicStore,
+): Promise<void> {
+  if (method !== 'POST' || query.uploadId === undefined || headers['if-none-match'] !== '*') return;
+  if (await store.existsObject(bucket, key)) {
+    throw new S3Error('PreconditionFailed', 'The object exists already.', { Key: key });
+  }
 }
 
 /** Looks at the ETag of the very answer, so that no change can come between. */

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { readEnvironment } from '@backfill/core/config/environment';
 import { createRuntime } from '@backfill/core/runtime/runtime';
@@ -29,6 +31,9 @@ beforeAll(async () => {
     withoutApprovals(policy);
     Object.assign(policy.gates.default, { duplicate_ratio: 1, max_overlap: 1, schema: 0.1 });
   });
+  const app = await readFile(path.join(config.dir, 'sources/app.yaml'), 'utf8');
+  const partner = app.replace('source: app', 'source: partner').replace('pseudonym: hmac', 'pseudonym: passthrough');
+  await writeFile(path.join(config.dir, 'sources/partner.yaml'), partner);
   stepper = await createStepper('with the events', { BACKFILL_CONFIG_DIR: config.dir });
   const environment = { ...(await createTestEnvironment()), env: stepper.env, sql: stepper.sql, keys: stepper.keys };
   api = await startApi({ environment, config });
@@ -166,6 +171,11 @@ it('tells nobody the id: not in answers, queues or logs of what is wrong', async
     expect(status).toBe(422);
     expect(text).not.toContain('visitor');
   }
+  for (const typed of [GONE, '4711', `${GONE}/receipts`, `%20${GONE}?x=1`]) {
+    const { status, text } = await api.call('GET', `/v1/erasures/${typed}`, 'data_privacy_officer');
+    expect(status).toBe(404);
+    expect(text).not.toMatch(/visitor|4711/);
+  }
   const odd = await api.call('POST', '/v1/erasures', 'data_privacy_officer', { [GONE]: GONE });
   expect([odd.status, odd.text.includes('visitor')]).toEqual([422, false]);
   expect((await post('x'.repeat(9_000))).status).toBe(413);
@@ -175,6 +185,51 @@ it('tells nobody the id: not in answers, queues or logs of what is wrong', async
   const keys = await redis.keys(`${stepper.env.BACKFILL_QUEUE_PREFIX}:maintenance:erase*`);
   for (const key of keys) expect(JSON.stringify(await redis.hgetall(key))).not.toMatch(/visitor|Quendel|p1_/);
   await redis.quit();
+});
+
+it('says when to come again while a publish holds suppressions back', async () => {
+  const publish = await stepper.sql.connect();
+  try {
+    await publish.query('begin; lock table analytics.privacy_suppressions in share mode');
+    const { status, headers } = await post(STAYS);
+    expect([status, headers.get('retry-after')]).toEqual([503, '10']);
+  } finally {
+    publish.release(true);
+  }
+});
+
+it('suppresses somebody whom a source that passes ids through has in its mirror and parts only', async () => {
+  // The one before is being measured anew.
+  await work('by-command');
+  const passed = 'partner-7a1c';
+  const lines = [personLine(passed, 1), personLine(STAYS, 2), personLine(passed, 3)];
+  const text = lines.map((line) => `${line}\n`).join('');
+  await stepper.submit({ batchId: 'passed', source: 'partner', window: APP_WINDOW }, { 'a.ndjson': text });
+  for (
+    let [due] = await stepper.dueJobs('passed');
+    due !== undefined && due.kind !== 'canary';
+    [due] = await stepper.dueJobs('passed')
+  ) {
+    await stepper.run(due);
+  }
+  expect(await stepper.halt('passed')).toBe(true);
+  const asked = await post(passed);
+  expect(asked.status).toBe(202);
+  expect(await ended(asked.json.erasure_id)).toMatchObject({ state: 'complete', problems: [] });
+  const { rows } = await api.sql.query('select reason from analytics.privacy_suppressions where subject_id = $1', [
+    passed,
+  ]);
+  expect(rows).toEqual([{ reason: 'erasure' }]);
+  expect(await findAnywhere(stepper, stepper.runtime, [passed])).toEqual([]);
+  expect(await stepper.resume('passed')).toBe(true);
+  await work('passed');
+  const { rows: staged } = await api.sql.query(
+    `select status, row_count::int from analytics.backfill_batches where batch_id = 'passed'`,
+  );
+  expect(staged).toEqual([{ status: 'awaiting_publish_approval', row_count: 1 }]);
+  // By now the id is stored among the suppressions only.
+  const again = await post(passed);
+  expect([again.status, again.json.erasure_id]).toEqual([200, asked.json.erasure_id]);
 });
 
 it('limits how often it is asked', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import {
@@ -11,6 +12,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { createObjectStore } from '@backfill/core/storage/object-store';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 
@@ -128,4 +130,24 @@ it('names its region, and answers nobody without the key', async () => {
   const refused = stranger.send(new GetObjectCommand({ Bucket, Key: 'private' }));
   await expect(refused).rejects.toThrow(expect.objectContaining({ name: 'AccessDenied' }));
   stranger.destroy();
+});
+
+it('writes an object once, in a piece and in parts', async () => {
+  const { S3_ENDPOINT = '', S3_REGION = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = test.env;
+  const store = createObjectStore({
+    ...{ endpoint: S3_ENDPOINT, region: S3_REGION, rawBucket: Bucket, archiveBucket: Bucket },
+    ...{ accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY },
+  });
+  const long = randomBytes(9 * 1024 * 1024);
+  for (const [key, first, second] of [
+    ['once/piece', Buffer.from('first'), Buffer.from('second')],
+    ['once/parts', long, Buffer.from(long).reverse()],
+  ] as const) {
+    const write = (bytes: Buffer) => store.putStreamOnce(Bucket, key, Readable.from([bytes], { objectMode: false }));
+    expect(await write(first)).toBe(true);
+    expect(await write(second)).toBe(false);
+    const stored = Buffer.concat(await (await store.get(Bucket, key)).toArray());
+    expect(stored.equals(first)).toBe(true);
+  }
+  store.close();
 });

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
-import { holdBatchAtRest } from '@backfill/core/db/queries/erase-batch';
+import { holdBatchAtRest } from '@backfill/core/db/queries/batch-hold-at-rest';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { eraseSubject } from '@backfill/rollback/jobs/erase-subject';

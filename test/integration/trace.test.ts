@@ -1,3 +1,5 @@
+import { readMaskedLine } from '@backfill/api/read-masked-line';
+import { listTracedLines } from '@backfill/core/db/queries/event-trace-line-list';
 import { MASK } from '@backfill/core/report/samples';
 import { archiveLayout } from '@backfill/core/storage/layout';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -64,4 +66,42 @@ it('tells the way of an event, from its line to its end', async () => {
     subjectId,
   ]);
   expect(await trace()).toMatchObject({ state: 'suppressed', raw_line_missing: 'the person is suppressed' });
+});
+
+it('shows no line of a mirror that is being rewritten, before or while it is read', async () => {
+  await runBatch(pipeline, 'rewritten', { 'a.log': accessLog(1_000, 1_010) });
+  const { pool, store, config, logger } = pipeline.runtime;
+  const { rows } = await pipeline.sql.query(
+    `select event_id from analytics.backfill_lineage where batch_id = 'rewritten' order by line_no limit 1`,
+  );
+  const [at] = await listTracedLines(pool, rows[0].event_id);
+  if (at === undefined) throw new Error('no line');
+  // In a transaction, since the rollback service does what is to be moved as soon as it sees it.
+  const client = await pool.connect();
+  const read = (whenRead: () => Promise<unknown> = async () => undefined) => {
+    const get: typeof store.get = async (...args) => {
+      await whenRead();
+      return store.get(...args);
+    };
+    return readMaskedLine({ pool: client as never, config, logger, store: { ...store, get } }, at, undefined);
+  };
+  const begin = () =>
+    client.query(`insert into analytics.backfill_erasure_objects (batch_id, from_key) values ('rewritten', 'x')`);
+  // Begun and ended while it is read.
+  const change = () =>
+    client.query(
+      `update analytics.backfill_files set mirror_size = size, mirror_sha256 = repeat('0', 64) where batch_id = 'rewritten'`,
+    );
+  const rewritten = { text: null, missing: 'the mirror is being rewritten' };
+  try {
+    expect(await read()).toMatchObject({ missing: null });
+    for (const step of [begin, change]) {
+      await client.query('begin');
+      expect(await read(step)).toEqual(rewritten);
+      expect(await read()).toEqual(rewritten);
+      await client.query('rollback');
+    }
+  } finally {
+    client.release(true);
+  }
 });

@@ -6,6 +6,7 @@ import type { ApiServer } from './api-server.ts';
 import { createAuthenticator } from './authenticate.ts';
 import type { ApiContext } from './context.ts';
 import { describeRoute } from './describe-route.ts';
+import { problemInstance } from './erasure/problem-instance.ts';
 import { zodValidatorCompiler } from './http-validation.ts';
 import { addOpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
@@ -45,12 +46,11 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
   const problem = toProblem(error);
   if (problem.status >= 500)
     request.log.error({ request_id: request.id, error: describeError(problem) }, 'request failed');
-  const path = request.url.split('?', 1)[0] ?? '';
   return reply
     .code(problem.status)
     .type('application/problem+json')
     .serializer(JSON.stringify)
-    .send(problem.document(path));
+    .send(problem.document(problemInstance(request.url)));
 }
 
 // A client that always says it sends JSON may send none where no body is needed.

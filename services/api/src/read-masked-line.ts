@@ -1,6 +1,6 @@
 import { getChunk } from '@backfill/core/db/queries/chunk-get';
-import { listErasureObjects } from '@backfill/core/db/queries/erasure-objects';
 import type { TracedLine } from '@backfill/core/db/queries/event-trace-line-list';
+import { getMirrorState, type MirrorState } from '@backfill/core/db/queries/mirror-state-get';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { describeError } from '@backfill/core/errors';
 import type { TransformedEvent } from '@backfill/core/recipe/line-outcome';
@@ -11,6 +11,8 @@ import type { ApiContext } from './context.ts';
 
 /** Nobody waits for more of a large compressed file than this, which can only be read from its beginning. */
 const MAX_BYTES = 64 * 1024 * 1024;
+
+const REWRITTEN = 'the mirror is being rewritten';
 
 /** A raw line with everything masked that its event does not show, or why it is not there. */
 export type MaskedLine = { text: string; missing: null } | { text: null; missing: string };
@@ -31,8 +33,11 @@ export async function readMaskedLine(
   const chunk = at.chunk_id === null ? undefined : await getChunk(pool, at.chunk_id);
   const plan = await getPlan(pool, at.batch_id);
   if (chunk === undefined || plan === undefined) return missing('the ledger does not know the line any more');
-  // The ledger has the bytes of what will be there, the store what was.
-  if ((await listErasureObjects(pool, at.batch_id)).length > 0) return missing('the mirror is being rewritten');
+  // While objects are replaced the ledger has the bytes of what will be there, the store what was. Before the reading and
+  // after it: somewhere else there stands another line by now, which may be somebody else's.
+  const isOther = (state: MirrorState | undefined) =>
+    state?.is_rewriting === true || state?.sha256 !== at.mirror_sha256;
+  if (isOther(await getMirrorState(pool, at.batch_id, at.source_file))) return missing(REWRITTEN);
   const { maxLineBytes } = plan.recipe.limits;
   const object = {
     bucket: config.storage.archiveBucket,
@@ -43,7 +48,10 @@ export async function readMaskedLine(
     let bytes = 0;
     for await (const lines of readChunk(store, object, chunk, { maxLineBytes, signal: over.signal })) {
       const line = lines.find(({ lineNo }) => lineNo === at.line_no);
-      if (line !== undefined) return { text: compileLineMask(plan.recipe, chunk)(line, event), missing: null };
+      if (line !== undefined) {
+        if (isOther(await getMirrorState(pool, at.batch_id, at.source_file))) return missing(REWRITTEN);
+        return { text: compileLineMask(plan.recipe, chunk)(line, event), missing: null };
+      }
       bytes += lines.reduce((sum, read) => sum + (read.bytes?.length ?? 0), 0);
       if (bytes > MAX_BYTES) return missing('it lies far within a compressed file');
     }

@@ -1,4 +1,4 @@
-import type { ErasedLine } from '../db/queries/erase-batch.ts';
+import type { ErasedLine } from '../db/queries/erased-collect.ts';
 import type { MirrorObject } from '../db/queries/mirror-object-list.ts';
 import { listBatchOccurrences } from '../db/queries/occurrences.ts';
 import { FatalError } from '../errors.ts';

@@ -31,8 +31,9 @@ it('has every pseudonym of every key, mode and domain', () => {
 
 it('keeps an id as it is only where that is stored already, or is a pseudonym', () => {
   const passing = [{ mode: 'passthrough' as const, domain: '' }];
-  expect(subjectPseudonyms(passing, KEYS, 'u-4711', false)).toEqual([]);
-  expect(subjectPseudonyms(passing, KEYS, 'u-4711', true)).toEqual(['u-4711']);
+  const standIns = [1, 3].map((version) => pseudonym(key(version), version, '', 'u-4711')).sort();
+  expect(subjectPseudonyms(passing, KEYS, 'u-4711', false)).toEqual(standIns);
+  expect(subjectPseudonyms(passing, KEYS, 'u-4711', true)).toEqual([...standIns, 'u-4711']);
   expect(subjectPseudonyms(passing, KEYS, 'jane@example.org', true)).toEqual([]);
   const made = pseudonym(key(1), 1, 'user', '4711');
   expect(subjectPseudonyms([], KEYS, made, false)).toEqual([made]);

@@ -30,12 +30,25 @@ export function pseudonymsUnder({ mode, domain }: SubjectScheme, keys: KeyRing, 
 }
 
 const isPersonal = compileIdentifierCheck(DETECTOR_NAMES);
+/** Of no source: theirs have a name. */
+const STAND_IN_DOMAIN = '';
 /** What `pseudonymsUnder` makes. */
 const PSEUDONYM = /^(?:p\d{1,6}_[A-Za-z0-9_-]{22}|[0-9a-f]{64})$/;
 
 /** True for a text that has the form of a pseudonym, so that it is no clear id. */
 export function hasPseudonymForm(id: string): boolean {
   return PSEUDONYM.test(id);
+}
+
+/**
+ * What stands for an id that sources may pass through, and that must not be kept as long as none is known to have stored
+ * it: by these an erasure is found again. One for each key; none where no source would pass the id through.
+ */
+function standIns(schemes: readonly SubjectScheme[], keys: KeyRing, id: string): string[] {
+  const passes = schemes.some(
+    (scheme) => scheme.mode === 'passthrough' && pseudonymsUnder(scheme, keys, id).length > 0,
+  );
+  return passes ? pseudonymsUnder({ mode: 'hmac', domain: STAND_IN_DOMAIN }, keys, id) : [];
 }
 
 /**
@@ -55,5 +68,5 @@ export function subjectPseudonyms(
     .filter(({ mode }) => mode !== 'passthrough' || keepsId)
     .flatMap((scheme) => pseudonymsUnder(scheme, keys, id));
   // A pseudonym that was submitted is its person's, whatever made it.
-  return [...new Set(hasPseudonymForm(id) ? [id, ...found] : found)].sort();
+  return [...new Set(hasPseudonymForm(id) ? [id, ...found] : [...found, ...standIns(schemes, keys, id)])].sort();
 }

@@ -9,6 +9,7 @@ import {
   NoSuchKey,
   NotFound,
   PutObjectCommand,
+  type PutObjectCommandInput,
   paginateListObjectsV2,
   S3Client,
   S3ServiceException,
@@ -57,6 +58,13 @@ export interface ObjectStore {
   putBlocks(bucket: string, key: string, content: BlockContent, signal?: AbortSignal): Promise<void>;
   /** Uploads a stream of unknown length in parts; memory stays at a few parts. */
   putStream(bucket: string, key: string, body: Readable, signal?: AbortSignal): Promise<void>;
+  /**
+   * Like `putStream`, and the store itself refuses it when there is such an object by the end: whoever comes late, thawed
+   * or repeated, writes over nothing.
+   *
+   * @returns false when it was refused
+   */
+  putStreamOnce(bucket: string, key: string, body: Readable, signal?: AbortSignal): Promise<boolean>;
   /** Deletes an object; one that is not there is deleted already. */
   remove(bucket: string, key: string): Promise<void>;
   /** Throws unless the bucket answers. */
@@ -83,6 +91,26 @@ function isMissing(error: unknown): boolean {
 
 function isPreconditionFailed(error: unknown): boolean {
   return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
+}
+
+/** Another conditional write was under way. */
+function isConflict(error: unknown): boolean {
+  return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 409;
+}
+
+async function upload(
+  client: S3Client,
+  params: PutObjectCommandInput & { Body: Readable },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const running = new Upload({ client, params, partSize: UPLOAD_PART_BYTES, queueSize: 2 });
+  const abort = () => void running.abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await running.done();
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
 }
 
 async function get(client: S3Client, bucket: string, key: string, options: GetOptions): Promise<Readable> {
@@ -176,19 +204,14 @@ export function createObjectStore(config: StorageConfig, onRefusal: () => void =
     async putBlocks(bucket, key, content, signal) {
       await client.send(putBlocksCommand(bucket, key, content), signal && { abortSignal: signal });
     },
-    async putStream(bucket, key, body, signal) {
-      const upload = new Upload({
-        client,
-        params: { Bucket: bucket, Key: key, Body: body },
-        partSize: UPLOAD_PART_BYTES,
-        queueSize: 2,
-      });
-      const abort = () => void upload.abort();
-      signal?.addEventListener('abort', abort, { once: true });
+    putStream: (bucket, key, body, signal) => upload(client, { Bucket: bucket, Key: key, Body: body }, signal),
+    async putStreamOnce(bucket, key, body, signal) {
       try {
-        await upload.done();
-      } finally {
-        signal?.removeEventListener('abort', abort);
+        await upload(client, { Bucket: bucket, Key: key, Body: body, IfNoneMatch: '*' }, signal);
+        return true;
+      } catch (error) {
+        if (isPreconditionFailed(error) || isConflict(error)) return false;
+        throw error;
       }
     },
     async remove(bucket, key) {

@@ -6,14 +6,16 @@ import {
   markErasureBatch,
   noteClearLines,
   renewSearch,
+  requestErasure,
 } from '@backfill/core/db/queries/erasures';
 import { listMirrorObjects, type MirrorObject } from '@backfill/core/db/queries/mirror-object-list';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { withTransaction } from '@backfill/core/db/transaction';
-import { compilePersonFinder } from '@backfill/core/erasure/find-person';
+import { compilePersonFinder, type PersonFinder } from '@backfill/core/erasure/find-person';
 import { compileMentions } from '@backfill/core/erasure/mentions';
 import { readMirrorFile } from '@backfill/core/erasure/mirror-file';
-import { describeError } from '@backfill/core/errors';
+import { pseudonymsUnder, subjectScheme } from '@backfill/core/erasure/subject-pseudonyms';
+import { BackfillError, describeError } from '@backfill/core/errors';
 import type { KeyRing } from '@backfill/core/recipe/key-ring';
 import type { Recipe } from '@backfill/core/recipe/recipe';
 import { archiveLayout } from '@backfill/core/storage/layout';
@@ -33,6 +35,15 @@ interface Search {
   search: string;
   subject: string;
   keys: KeyRing;
+  /** The erasure's. */
+  pseudonyms: readonly string[];
+  /** Who submitted it. */
+  actor: string;
+}
+
+/** A source that passes ids through has stored this one. */
+class PassedThrough extends BackfillError {
+  override name = 'PassedThrough';
 }
 
 /** Searches by clear ids, one after the other, in the memory of this process. */
@@ -44,15 +55,43 @@ export interface ClearSearches {
   rest(): Promise<void>;
 }
 
-/** Searches a file for lines that are nobody's by what can be read of them, and hold the id. */
+/** A batch to be searched, and how its lines are read. */
+interface SearchedFile {
+  batch: { batch_id: string; attempt: number };
+  recipe: Recipe;
+  file: MirrorObject;
+}
+
+/**
+ * Tells records that have the id for their subject, where their source passes it through; undefined where no record of
+ * the file can, or the id is among the pseudonyms already.
+ */
+function compilePassesThrough(
+  { erasureId, subject, keys, pseudonyms }: Search,
+  { recipe, file }: SearchedFile,
+): PersonFinder | undefined {
+  const scheme = subjectScheme(recipe.source);
+  if (scheme?.mode !== 'passthrough' || pseudonyms.includes(subject)) return undefined;
+  if (!pseudonymsUnder(scheme, keys, subject).includes(subject)) return undefined;
+  return compilePersonFinder(recipe, keys, new Map([[subject, erasureId]]), file);
+}
+
+/**
+ * Searches a file for lines that are nobody's by what can be read of them, and hold the id.
+ *
+ * @throws {PassedThrough} when a record has the id for its pseudonym
+ */
 async function searchFile(
   { store, config, pool }: ApiContext,
-  { erasureId, subject, keys }: Search,
-  { batch, recipe, file }: { batch: { batch_id: string; attempt: number }; recipe: Recipe; file: MirrorObject },
+  search: Search,
+  searched: SearchedFile,
   signal: AbortSignal,
 ): Promise<void> {
+  const { erasureId, subject, keys } = search;
+  const { batch, recipe, file } = searched;
   const mentions = compileMentions(subject);
   const personOf = compilePersonFinder(recipe, keys, new Map(), file);
+  const passesThrough = compilePassesThrough(search, searched);
   const key = archiveLayout.mirrorObject(batch.batch_id, file.source_file);
   let found: number[] = [];
   const note = async () => {
@@ -65,8 +104,12 @@ async function searchFile(
   };
   for await (const lines of readMirrorFile({ store, bucket: config.storage.archiveBucket, key }, file, signal)) {
     for (const line of lines) {
-      if (line.bytes === undefined || !mentions(line.bytes) || personOf(line) !== 'unknown') continue;
-      found.push(line.lineNo);
+      const isMentioned = line.bytes !== undefined && mentions(line.bytes);
+      // Escapes may hide a subject from a look at the bytes.
+      if (!isMentioned && passesThrough === undefined) continue;
+      const isNobodys = personOf(line) === 'unknown';
+      if (!isNobodys && passesThrough?.(line) === erasureId) throw new PassedThrough('the id is stored as it is');
+      if (isNobodys && isMentioned) found.push(line.lineNo);
     }
     if (found.length >= LINES_AT_ONCE) await note();
   }
@@ -76,7 +119,7 @@ async function searchFile(
 async function searchBatch(
   context: ApiContext,
   search: Search,
-  batch: { batch_id: string; attempt: number },
+  batch: SearchedFile['batch'],
   signal: AbortSignal,
 ): Promise<void> {
   const { pool, store, config } = context;
@@ -90,6 +133,39 @@ async function searchBatch(
   }
   if ((await getBatch(pool, batch.batch_id))?.attempt !== batch.attempt) return;
   await markErasureBatch(pool, search.erasureId, batch, 'searched_at');
+}
+
+/** Searches all mirrors. @throws {PassedThrough} */
+async function searchBatches(context: ApiContext, search: Search, signal: AbortSignal): Promise<void> {
+  const { pool, logger } = context;
+  for (const batch of await listMirroredBatches(pool)) {
+    signal.throwIfAborted();
+    try {
+      await searchBatch(context, search, batch, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof PassedThrough) throw error;
+      // Also a mirror that is being written anew: it is searched when the id is submitted again.
+      const why = describeError(error);
+      logger.warn({ erasure: search.erasureId, batch: batch.batch_id, error: why }, 'not searched');
+    }
+  }
+}
+
+/**
+ * Searches all mirrors. Where a source that passes ids through turns out to have this one stored, which the stored events
+ * did not tell, it is a pseudonym like the others: suppressed from now on, and everything is looked at once more.
+ */
+async function searchEverywhere(context: ApiContext, search: Search, signal: AbortSignal): Promise<void> {
+  try {
+    await searchBatches(context, search, signal);
+  } catch (error) {
+    if (!(error instanceof PassedThrough)) throw error;
+    const pseudonyms = [...search.pseudonyms, search.subject];
+    const request = { actor: search.actor, pseudonyms, search: search.search };
+    await withTransaction(context.pool, search.actor, (client) => requestErasure(client, request));
+    await searchBatches(context, { ...search, pseudonyms }, signal);
+  }
 }
 
 async function searchAll(context: ApiContext, search: Search, stopping: AbortSignal): Promise<void> {
@@ -108,18 +184,10 @@ async function searchAll(context: ApiContext, search: Search, stopping: AbortSig
   let isDone = true;
   crashPoint('erase:search-begun');
   try {
-    for (const batch of await listMirroredBatches(pool)) {
-      signal.throwIfAborted();
-      try {
-        await searchBatch(context, search, batch, signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        // Also a mirror that is being written anew: it is searched when the id is submitted again.
-        logger.warn({ erasure: erasureId, batch: batch.batch_id, error: describeError(error) }, 'not searched');
-      }
-    }
-  } catch {
+    await searchEverywhere(context, search, signal);
+  } catch (error) {
     isDone = false;
+    if (!signal.aborted) logger.warn({ erasure: erasureId, error: describeError(error) }, 'the search was given up');
   } finally {
     clearInterval(timer);
   }

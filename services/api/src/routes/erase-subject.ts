@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { erasureSchema } from '@backfill/core/client/erasure-view';
-import { requestErasure } from '@backfill/core/db/queries/erasures';
-import { withTransaction } from '@backfill/core/db/transaction';
 import type { KeyRing } from '@backfill/core/recipe/key-ring';
 import { rawIdentifier } from '@backfill/core/recipe/raw-identifier';
 import { keyRingOf } from '@backfill/core/runtime/keyed-runtime';
@@ -11,6 +9,7 @@ import type { ApiContext } from '../context.ts';
 import { createClearSearches } from '../erasure/clear-search.ts';
 import { derivePseudonyms } from '../erasure/derive-pseudonyms.ts';
 import { RequestLimit } from '../erasure/request-limit.ts';
+import { submitErasure } from '../erasure/submit-erasure.ts';
 import { Problem } from '../problem.ts';
 import { readErasure } from '../read-erasure.ts';
 import { problemAnswers } from '../schemas/problem-answers.ts';
@@ -72,10 +71,12 @@ export function addEraseSubject(server: ApiServer, context: ApiContext, stopping
         throw new Problem('conflict', 'No source makes a pseudonym of this id, so nothing is stored under one.');
       }
       const search = randomUUID();
-      const { erasure_id: erasureId, is_new } = await withTransaction(context.pool, caller.actor, (client) =>
-        requestErasure(client, { actor: caller.actor, pseudonyms, search }),
+      const { erasure_id: erasureId, is_new } = await submitErasure(
+        context.pool,
+        { actor: caller.actor, pseudonyms, search },
+        (seconds) => void reply.header('retry-after', seconds),
       );
-      searches.start({ erasureId, search, subject, keys });
+      searches.start({ erasureId, search, subject, keys, pseudonyms, actor: caller.actor });
       reply.code(is_new ? 202 : 200);
       return readErasure(context.pool, erasureId);
     },

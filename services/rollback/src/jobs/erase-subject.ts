@@ -2,7 +2,7 @@ import type { ErasureJob } from '@backfill/core/contracts/maintenance';
 import { crashPoint } from '@backfill/core/crash-point';
 import { withKeyTransaction } from '@backfill/core/db/key-transaction';
 import { getBatch } from '@backfill/core/db/queries/batch-get';
-import { holdBatchAtRest } from '@backfill/core/db/queries/erase-batch';
+import { holdBatchAtRest } from '@backfill/core/db/queries/batch-hold-at-rest';
 import {
   eraseKeys,
   eraseLiveLosses,
@@ -29,13 +29,8 @@ import { RESTING_STATUSES } from '@backfill/core/domain/batch-status';
 import { eraseInBatch } from '@backfill/core/erasure/erase-batch';
 import type { ErasureWork } from '@backfill/core/erasure/erasure-work';
 import { finishErasureObjects } from '@backfill/core/erasure/finish-objects';
-import {
-  DeferError,
-  describeError,
-  describeReason,
-  isDependencyUnavailable,
-  StaleWorkError,
-} from '@backfill/core/errors';
+import { isPassing } from '@backfill/core/erasure/is-passing';
+import { DeferError, describeError, describeReason, StaleWorkError } from '@backfill/core/errors';
 import { keyRingOf } from '@backfill/core/runtime/keyed-runtime';
 import type { Runtime } from '@backfill/core/runtime/runtime';
 import { inRetentionOffice } from '../retention/retention-work.ts';
@@ -100,8 +95,11 @@ async function eraseBatch(erasing: Erasing, found: ErasureBatch): Promise<string
   } catch (error) {
     // A lost office, a database that is away, a batch that moved on: all of it comes back. Else others need not wait for it.
     await check();
-    const isLater = error instanceof DeferError || error instanceof StaleWorkError || isDependencyUnavailable(error);
-    if (isLater) throw error;
+    if (error instanceof StaleWorkError) throw error;
+    if (isPassing(error)) {
+      const delay = waitDelayMs(Date.now() - erasure.submitted_at.getTime());
+      throw new DeferError(`objects of ${batch.batch_id} cannot be read now`, delay, { cause: error });
+    }
     runtime.logger.error({ batch: batch.batch_id, error: describeError(error) }, 'not erased');
     return `${batch.batch_id}: ${describeReason(error)}`;
   }

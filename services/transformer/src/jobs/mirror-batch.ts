@@ -1,9 +1,15 @@
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
-import { type BatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
+import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
 import { type BatchRow, getBatch } from '@backfill/core/db/queries/batch-get';
 import { listForgottenPeople } from '@backfill/core/db/queries/erasures';
-import { isAmended, listFiles, markFileMirrored } from '@backfill/core/db/queries/file-list';
+import {
+  type BatchFile,
+  isAmended,
+  isFileMirrored,
+  listFiles,
+  markFileMirrored,
+} from '@backfill/core/db/queries/file-list';
 import { getPlan } from '@backfill/core/db/queries/plan-get';
 import { createStagingLeaf } from '@backfill/core/db/queries/staging-leaf';
 import { withTransaction } from '@backfill/core/db/transaction';
@@ -21,6 +27,25 @@ import { archiveLayout, parseS3Prefix } from '@backfill/core/storage/layout';
 import { mirrorBytes, mirrorCopy } from './mirror-file.ts';
 
 const ACTOR = 'transformer';
+
+/**
+ * Takes away what a process has written that died before it said so, or what an attempt before has left.
+ *
+ * @returns false when a twin has mirrored the file: it stays
+ */
+async function clearPlace(
+  { pool, store, config }: KeyedRuntime,
+  fence: BatchFence,
+  { file_no: fileNo, source_file: sourceFile }: BatchFile,
+): Promise<boolean> {
+  const { archiveBucket } = config.storage;
+  const key = archiveLayout.mirrorObject(fence.batchId, sourceFile);
+  if (!(await store.exists(archiveBucket, key))) return true;
+  await checkBatchFence(pool, fence);
+  if (await isFileMirrored(pool, fence.batchId, fileNo)) return false;
+  await store.remove(archiveBucket, key);
+  return true;
+}
 
 /** Lists what the mirror holds, unless people were forgotten in it before a crash: then it is listed as it is now. */
 async function writeManifest(context: KeyedRuntime, plan: Plan, signal: AbortSignal): Promise<void> {
@@ -78,6 +103,7 @@ export async function mirrorBatch(context: KeyedRuntime, job: BatchJob, signal: 
   await withFenceWatch(pool, fence, signal, async (watched) => {
     for (const file of await listFiles(pool, job.batch_id)) {
       if (file.mirrored_at !== null) continue;
+      if (!(await clearPlace(context, fence, file))) continue;
       const toMirror = { plan, file, signal: watched };
       await (isCopied(plan.recipe) ? mirrorCopy(context, toMirror, observer) : mirrorBytes(context, toMirror));
       crashPoint('mirror:copied');

@@ -1,5 +1,6 @@
+import type { Readable } from 'node:stream';
 import type { BatchFile } from '@backfill/core/db/queries/file-list';
-import { FatalError } from '@backfill/core/errors';
+import { DeferError, FatalError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { PiiObserver } from '@backfill/core/recipe/pii-context';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
@@ -9,6 +10,8 @@ import { compilePinnedCleaner } from '@backfill/core/transform/compile-pinned-re
 import { copyFile } from '@backfill/core/transform/copy-file';
 import type { ChunkObject } from '@backfill/core/transform/read-chunk';
 import { sourcePlace } from '@backfill/core/transform/transform-work';
+
+const TAKEN_DELAY_MS = 1_000;
 
 /** Everything about one file of the plan that is to stand in the mirror. */
 export interface FileToMirror {
@@ -23,12 +26,12 @@ export interface FileToMirror {
  * @throws {FatalError} when it is not.
  */
 export async function mirrorBytes(context: KeyedRuntime, { plan, file, signal }: FileToMirror): Promise<void> {
-  const { store, config } = context;
+  const { store } = context;
   const { bucket, key, ...pinned } = rawObject(plan, file);
   const original = hashedStream(await store.get(bucket, key, { ...pinned, signal }), signal);
   const mirrorKey = archiveLayout.mirrorObject(plan.batchId, file.source_file);
   try {
-    await store.putStream(config.storage.archiveBucket, mirrorKey, original.stream, signal);
+    await putOnce(context, mirrorKey, original.stream, signal);
   } finally {
     original.stream.destroy();
   }
@@ -46,14 +49,14 @@ export async function mirrorCopy(
   { plan, file, signal }: FileToMirror,
   observer: PiiObserver,
 ): Promise<void> {
-  const { store, config, keys } = context;
+  const { store, keys } = context;
   const { recipe } = plan;
   const clean = compilePinnedCleaner(recipe, { keys, observer }, file);
   const { maxLineBytes } = recipe.limits;
   const copy = await copyFile(store, rawObject(plan, file), file, clean, { maxLineBytes, signal });
   const mirrorKey = archiveLayout.mirrorObject(plan.batchId, file.source_file);
   try {
-    await store.putStream(config.storage.archiveBucket, mirrorKey, copy.stream, signal);
+    await putOnce(context, mirrorKey, copy.stream, signal);
   } finally {
     copy.stream.destroy();
   }
@@ -65,6 +68,22 @@ export async function mirrorCopy(
       `${file.copy_sha256}: this version makes other copies than the one that planned. Roll the batch back and resume it, ` +
       'which makes a new plan',
   );
+}
+
+/**
+ * Writes an object of the mirror if there is none. A process that was frozen while it wrote must not put people back who
+ * were forgotten in what stands there by now.
+ *
+ * @throws {DeferError} when somebody else has written it meanwhile; the ledger says what it is
+ */
+async function putOnce(
+  { store, config }: KeyedRuntime,
+  key: string,
+  body: Readable,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await store.putStreamOnce(config.storage.archiveBucket, key, body, signal)) return;
+  throw new DeferError('an object of the mirror was written by another worker', TAKEN_DELAY_MS);
 }
 
 function rawObject(plan: Plan, file: BatchFile): ChunkObject & { ifMatch: string; size: number } {

@@ -10,6 +10,7 @@ import { listPartsOfChunk } from '@backfill/core/db/queries/part-list';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { advanceBatch } from '@backfill/core/dispatch/advance-batch';
 import { importEntry } from '@backfill/core/dispatch/outbox-entries';
+import { withStrays } from '@backfill/core/erasure/with-strays';
 import { DeferError } from '@backfill/core/errors';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
 import { archiveLayout } from '@backfill/core/storage/layout';
@@ -91,6 +92,10 @@ export async function registerPart(
   toRegister: PartToRegister,
   signal: AbortSignal,
 ): Promise<void> {
+  await withStrays(context.pool, toRegister.fence.batchId, () => register(context, toRegister, signal));
+}
+
+async function register(context: KeyedRuntime, toRegister: PartToRegister, signal: AbortSignal): Promise<void> {
   const { fence, part } = toRegister;
   const objectKey = await uploadBody(context, fence.batchId, part, signal);
   crashPoint('transform:uploaded');

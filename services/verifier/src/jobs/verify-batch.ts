@@ -18,6 +18,7 @@ import { createBatchReader } from '@backfill/core/dispatch/read-for-batch';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import type { GateResult } from '@backfill/core/domain/gate-result';
 import { gateSetHash } from '@backfill/core/domain/gate-set';
+import { withStrays } from '@backfill/core/erasure/with-strays';
 import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import type { Plan } from '@backfill/core/plan/plan';
 import type { KeyedRuntime } from '@backfill/core/runtime/keyed-runtime';
@@ -151,17 +152,20 @@ export async function verifyBatch(runtime: KeyedRuntime, job: BatchJob, signal: 
   const read = createBatchReader(pool, fence);
   const approvals = await listApprovals(pool, [job.batch_id]);
   const kpiMomentMs = momentOfKpis(batch, await listGateResults(pool, [job.batch_id]), approvals);
-  const findings = await withFenceWatch(pool, fence, signal, async (watched) =>
-    measure(await prepareRecount(runtime, fence, { plan, planHash }), plan, { approvals, kpiMomentMs }, watched),
-  );
-  crashPoint('verify:measured');
-  const failures = describeFailures(findings.results);
-  await withTransaction(pool, ACTOR, async (client) => {
-    await enterBatchFence(client, job.batch_id, ['verifying'], fence.epoch);
-    await insertGateResults(client, job.batch_id, attempt, findings.results);
-    await setBatchProof(client, job.batch_id, findings);
-    await checkBatchFence(client, fence);
+  const findings = await withStrays(pool, job.batch_id, async () => {
+    const measured = await withFenceWatch(pool, fence, signal, async (watched) =>
+      measure(await prepareRecount(runtime, fence, { plan, planHash }), plan, { approvals, kpiMomentMs }, watched),
+    );
+    crashPoint('verify:measured');
+    await withTransaction(pool, ACTOR, async (client) => {
+      await enterBatchFence(client, job.batch_id, ['verifying'], fence.epoch);
+      await insertGateResults(client, job.batch_id, attempt, measured.results);
+      await setBatchProof(client, job.batch_id, measured);
+      await checkBatchFence(client, fence);
+    });
+    return measured;
   });
+  const failures = describeFailures(findings.results);
   crashPoint('verify:stored');
   // Before the status says that there is something to sign, what is to be signed can be read.
   await withFenceWatch(pool, fence, signal, (watched) => writeReport(runtime, job.batch_id, { read, signal: watched }));

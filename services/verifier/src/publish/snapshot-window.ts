@@ -8,6 +8,7 @@ import { checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batc
 import { notePublishSnapshot, type StoredSnapshot } from '@backfill/core/db/queries/publish-steps';
 import { readRows } from '@backfill/core/db/read-rows';
 import { withTransaction } from '@backfill/core/db/transaction';
+import { withStrays } from '@backfill/core/erasure/with-strays';
 import { BackfillError, StaleWorkError } from '@backfill/core/errors';
 import { type HashedStream, hashedStream } from '@backfill/core/storage/hashed-stream';
 import { archiveLayout } from '@backfill/core/storage/layout';
@@ -96,6 +97,10 @@ async function describe({ runtime, batchId, plan, publish }: PublishWork, key: s
  * an object of its own, so that a zombie cannot write over the one that was noted.
  */
 export async function snapshotWindow(work: PublishWork): Promise<void> {
+  await withStrays(work.runtime.pool, work.batchId, () => storeSnapshot(work));
+}
+
+async function storeSnapshot(work: PublishWork): Promise<void> {
   const { runtime, batchId, publish, fence } = work;
   const key = archiveLayout.snapshot(batchId, `${publish.publish_id}-${randomUUID().slice(0, 8)}.ndjson.gz`);
   const stored = await work.read((client) => upload(work, client, key));

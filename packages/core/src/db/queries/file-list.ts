@@ -36,6 +36,15 @@ export async function markFileMirrored(db: Queryable, batchId: string, fileNo: n
   );
 }
 
+/** True when a file stands in the archive, as somebody has noted. */
+export async function isFileMirrored(db: Queryable, batchId: string, fileNo: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select 1 from analytics.backfill_files where batch_id = $1 and file_no = $2 and mirrored_at is not null',
+    [batchId, fileNo],
+  );
+  return rowCount === 1;
+}
+
 /** True when lines of a batch's mirror were emptied: its files and its manifest are no longer as they were planned. */
 export async function isAmended(db: Queryable, batchId: string): Promise<boolean> {
   const { rowCount } = await db.query(

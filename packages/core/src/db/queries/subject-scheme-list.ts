@@ -18,7 +18,7 @@ export async function listPlannedSubjects(db: Queryable): Promise<PlannedSubject
 }
 
 /**
- * True when one of some sources has stored an event of a person under an id.
+ * True when one of some sources has stored an event of a person under an id, or the id itself is suppressed already.
  *
  * @param sha256 of the id, lower-case hex: the id itself must not come into the database's own log
  */
@@ -26,6 +26,8 @@ export async function hasStoredSubject(db: Queryable, sources: readonly string[]
   const { rows } = await db.query<{ found: boolean }>(
     `select exists (select 1 from analytics.events_log where source = any ($1) and subject_id is not null
                        and encode(sha256(convert_to(subject_id, 'UTF8')), 'hex') = $2)
+         or exists (select 1 from analytics.privacy_suppressions
+                     where encode(sha256(convert_to(subject_id, 'UTF8')), 'hex') = $2)
          or exists (select 1 from analytics.events_backfill_staging where source = any ($1) and subject_id is not null
                        and encode(sha256(convert_to(subject_id, 'UTF8')), 'hex') = $2) as found`,
     [sources, sha256],

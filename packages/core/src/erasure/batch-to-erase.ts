@@ -1,0 +1,15 @@
+import type { Client } from '../db/pool.ts';
+import type { BatchRow } from '../db/queries/batch-get.ts';
+
+/** Which batch, and for whom. */
+export interface BatchToErase {
+  batch: BatchRow;
+  erasureId: number;
+  pseudonyms: readonly string[];
+  /**
+   * Holds the batch as it was found until the transaction ends.
+   *
+   * @throws {StaleWorkError} when it has moved on
+   */
+  hold(client: Client): Promise<void>;
+}
