@@ -118,7 +118,11 @@ it('lets the last wish count while a batch is rolled back, and notes it', async 
       ['snapshot', 'window'],
       ['window', 'tombstone'],
       ['tombstone', 'window'],
-    ].map(([from, to]) => ({ actor: 'operator', action: 'rollback_mode', detail: { from, to, attempt: 1 } })),
+    ].map(([from, to]) => ({
+      actor: 'operator',
+      action: 'rollback_mode',
+      detail: { from, to, attempt: 1, request_id: expect.any(String) },
+    })),
   ]);
   await api.sql.query(`select analytics.revert_window('rollback-2')`);
   expect((await post('rollback-2', 'rollback', { mode: 'window' })).json.rollback).toMatchObject({ mode: 'window' });

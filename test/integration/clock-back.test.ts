@@ -122,7 +122,7 @@ it('imports on at the rate that the policy gives', async () => {
   await expect(book()).rejects.toThrow('may stage 10 events a second');
 });
 
-it('writes who is suppressed, and who has a token, into the audit log without telling whom or which', async () => {
+it('writes who is suppressed, and who has a token, into the audit log without telling whom, or what the token is', async () => {
   await api.addToken('secret-token', { actor: 'nora', roles: ['viewer'] });
   await api.sql.query(
     `insert into analytics.privacy_suppressions (subject_id, reason) values ('p1', 'of Jane Doe'), ('p2', 'objection')`,
@@ -133,7 +133,10 @@ it('writes who is suppressed, and who has a token, into the audit log without te
       where action = 'suppressions' or action = 'token' and detail ->> 'actor' = 'nora' order by audit_id desc limit 3`,
   );
   expect(rows.reverse()).toEqual([
-    { action: 'token', detail: { actor: 'nora', roles: ['viewer'], expires_at: null, revoked_at: null } },
+    {
+      action: 'token',
+      detail: { actor: 'nora', roles: ['viewer'], expires_at: null, revoked_at: null, token_id: expect.any(Number) },
+    },
     { action: 'suppressions', detail: { change: 'insert', subjects: 2 } },
     { action: 'suppressions', detail: { change: 'delete', subjects: 1 } },
   ]);
