@@ -11,6 +11,7 @@ import { watchToRest } from '../show-batch.ts';
 import { type SubmissionOptions, submissionBody, withSubmissionOptions } from '../submission-options.ts';
 import { submitBatch } from '../submit-batch.ts';
 import { uploadFiles } from '../upload-folder.ts';
+import { uploadProgress } from '../upload-progress.ts';
 
 const S3_ADDRESS = /^s3:\/\//;
 
@@ -50,10 +51,10 @@ export function addRun(program: Command, context: CliContext): void {
  * mended files: they are uploaded again, and a resume takes them.
  */
 async function bringFolder(session: Session, folder: string, batchId: string): Promise<string> {
+  const files = await listLocalFiles(folder);
   const storage = session.settings.storage();
   const prefix = `${batchId}/`;
   const input = `s3://${storage.rawBucket}/${prefix}`;
-  const files = await listLocalFiles(folder);
   const status = await statusOfBatch(session, batchId);
   if (status !== undefined && status !== 'failed') return input;
   // Loaded here alone: the S3 client costs more than all the rest of the command line at start.
@@ -64,7 +65,16 @@ async function bringFolder(session: Session, folder: string, batchId: string): P
       session.print([`Uploading ${formatQuantity(files.length, 'file')} to ${input}`]);
     }
     const target = { store, bucket: storage.rawBucket, prefix, endpoint: storage.endpoint };
-    await uploadFiles(files, target, session.context.signal);
+    const { stdout, signal } = session.context;
+    const told = session.json ? undefined : uploadProgress(stdout, files.length);
+    await uploadFiles(files, target, signal, told);
+  } catch (error) {
+    if (session.context.signal.aborted) {
+      session.context.stderr.write(
+        'The upload has ended, and nothing was submitted. The same call again begins it anew.\n',
+      );
+    }
+    throw error;
   } finally {
     store.close();
   }

@@ -1,4 +1,4 @@
-import { ApiUnreachable, problemFrom } from './api-problem.ts';
+import { ApiNotUnderstood, ApiUnreachable, problemFrom } from './api-problem.ts';
 
 export interface ApiClientOptions {
   /** `BACKFILL_API_URL`. */
@@ -37,7 +37,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       signal: limited(options.signal),
       body,
     });
-    return { status: answer.status, body: await answer.json() };
+    return { status: answer.status, body: await readJson(answer, options.baseUrl) };
   };
   return {
     get: (path) => json('GET', path),
@@ -82,6 +82,15 @@ async function send(client: ApiClientOptions, path: string, options: SendOptions
   }
   if (!answer.ok) throw problemFrom(answer.status, await answer.text());
   return answer;
+}
+
+async function readJson(answer: Response, baseUrl: string): Promise<unknown> {
+  const text = await answer.text();
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ApiNotUnderstood(baseUrl, { cause: error });
+  }
 }
 
 function limited(signal: AbortSignal | undefined): AbortSignal {

@@ -41,6 +41,15 @@ export class ApiUnreachable extends Error {
   }
 }
 
+/** What answers is no API of ours, or one of another version. */
+export class ApiNotUnderstood extends Error {
+  override readonly name = 'ApiNotUnderstood';
+
+  constructor(url: string, options?: ErrorOptions) {
+    super(`What answers at ${url} is not the API of this software, or one of another version`, options);
+  }
+}
+
 /** Reads a problem from an answer's body; whatever else answers there (a proxy) is told by its status alone. */
 export function problemFrom(status: number, body: string): ApiProblem {
   const parsed = problemSchema.safeParse(parseJson(body));
