@@ -188,7 +188,34 @@ describe('no identifier is found', () => {
   });
 
   it('in any log', async () => {
-    expect(search(await readFolder(stack, 'logs'))).toEqual([]);
+    const logs = await readFolder(stack, 'logs');
+    expect(search(logs)).toEqual([]);
+    // The services' logs, and what the lines of a batch's way are bound to.
+    const services = logs.filter(({ where }) => /(api|transformer|importer|verifier|rollback)-1\.log$/.test(where));
+    expect(services).toHaveLength(5);
+    const written = services.flatMap(({ bytes }) => bytes.toString().trimEnd().split('\n'));
+    const lines = written.map((line) => JSON.parse(line) as { msg: string });
+    const job = { queue: expect.any(String), jobId: expect.any(String), attempt: expect.any(Number) };
+    const batch = expect.stringMatching(/^leak-/);
+    const said = (msg: string) => expect.objectContaining({ msg, batch });
+    const done = (msg: string, ids: object = {}) => expect.objectContaining({ msg, batch, ...job, ...ids });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        said('batch submitted'),
+        said('approval decided'),
+        said('batch moved'),
+        done('batch planned'),
+        done('batch mirrored'),
+        done('chunk transformed', { chunk: expect.any(Number) }),
+        done('canary checked'),
+        done('part imported', { part: expect.any(Number) }),
+        done('batch verified'),
+        done('batch published'),
+      ]),
+    );
+    for (const line of lines.filter(({ msg }) => msg === 'part imported')) {
+      expect(line).toEqual(done('part imported', { part: expect.any(Number) }));
+    }
   });
 
   it('in what the command line writes', () => {

@@ -304,6 +304,7 @@ describe('what somebody does who has the database and not the key', () => {
     expect(await problems()).toEqual([]);
     alone.sealer.kick();
     await alone.sealer.rest();
+    expect((await alone.metrics.auditLosses.get()).values).toMatchObject([{ value: 1 }]);
     const missing = `the log was cut off: entries ${end - 1} to ${end} are missing from its end`;
     expect(await problems()).toEqual([expect.stringMatching(`${missing}, as s3://.*/audit/heads/.* says`)]);
     await alone.close();

@@ -1,5 +1,5 @@
 import type { Client } from '@backfill/core/db/pool';
-import { type BatchRow, getBatchForStatusChange } from '@backfill/core/db/queries/batch-get';
+import { type BatchRow, getBatch, getBatchForStatusChange } from '@backfill/core/db/queries/batch-get';
 import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import type { BatchStatus } from '@backfill/core/domain/batch-status';
@@ -9,7 +9,7 @@ import { Problem, unknownBatch } from './problem.ts';
 
 /**
  * Runs one change of a batch in a transaction of its caller, with the batch locked against other changes of status, so
- * that what `work` sees still holds when it commits.
+ * that what `work` sees still holds when it commits. A change of its status is a line of the log.
  *
  * @throws {Problem} 404 when there is no such batch
  */
@@ -19,11 +19,15 @@ export async function changeBatch<T>(
   batchId: string,
   work: (client: Client, batch: BatchRow) => Promise<T>,
 ): Promise<T> {
-  return withTransaction(context.pool, caller.actor, async (client) => {
+  const { result, from, to } = await withTransaction(context.pool, caller.actor, async (client) => {
     const batch = await getBatchForStatusChange(client, batchId);
     if (batch === undefined) throw unknownBatch();
-    return work(client, batch);
+    const from = batch.status;
+    const result = await work(client, batch);
+    return { result, from, to: (await getBatch(client, batchId))?.status };
   });
+  if (to !== from) context.logger.info({ batch: batchId, from, to }, 'batch moved');
+  return result;
 }
 
 /**

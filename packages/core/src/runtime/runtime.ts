@@ -11,6 +11,7 @@ import { createLateSweeper } from '../dispatch/late-sweeper.ts';
 import { createReconciler } from '../dispatch/reconcile.ts';
 import { describeError } from '../errors.ts';
 import type { ReadinessCheck } from '../observability/health-server.ts';
+import { outsideJobs } from '../observability/job-scope.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createProducerConnection, type QueueConnection } from '../queue/connection.ts';
@@ -91,7 +92,8 @@ function createKeyStore(config: ServiceConfig, pool: Pool, onIdleError: (error: 
 /** Builds a service's dependencies. Connections are opened on first use (the producers' at once). */
 export function createRuntime(config: ServiceConfig): Runtime {
   const logger = createLogger(config.service, config.logLevel);
-  const onIdleError = (error: Error) => logger.warn({ error: describeError(error) }, 'database connection lost');
+  const onIdleError = (error: Error) =>
+    outsideJobs(() => logger.warn({ error: describeError(error) }, 'database connection lost'));
   const pool = createPool({
     connectionString: config.databaseUrl,
     applicationName: `backfill-${config.service}`,

@@ -21,7 +21,7 @@ export async function watchRun(
   job: JobContext,
   run: () => Promise<void>,
 ): Promise<void> {
-  const { jobId, kind } = job;
+  const { jobId } = job;
   try {
     const begun = await beginOutboxRun(pool, jobId);
     const lost = begun?.lost ?? 0;
@@ -31,13 +31,13 @@ export async function watchRun(
           "the machine's, what it dies of, mend it, then resume",
       );
     }
-    if (lost > 0) logger.warn({ jobId, kind, lost }, 'job begins again: its process died, or lost it');
+    if (lost > 0) logger.warn({ lost }, 'job begins again: its process died, or lost it');
     job.requestId = begun?.request_id ?? undefined;
     await withRequestId(job.requestId, run);
   } catch (error) {
     // Whatever it is, the process lives. A count that stays is made good by the next run that ends.
     await endOutboxRun(pool, jobId).catch((cause: unknown) =>
-      logger.info({ jobId, error: describeError(cause) }, 'end of a run not noted'),
+      logger.info({ error: describeError(cause) }, 'end of a run not noted'),
     );
     throw error;
   }

@@ -9,6 +9,7 @@ import { changeStatus } from '../dispatch/change-status.ts';
 import { WORKING_STATUSES } from '../domain/batch-status.ts';
 import { CrashLoopError, type Decision, DeferError, describeError, describeReason } from '../errors.ts';
 import { startHealthServer } from '../observability/health-server.ts';
+import { withJobScope } from '../observability/job-scope.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createWorkerConnection } from '../queue/connection.ts';
 import { type Consumer, createConsumer, type Handlers, type JobContext } from '../queue/consumer.ts';
@@ -24,10 +25,6 @@ const JOB_OUTCOMES: readonly ('done' | Decision['action'])[] = ['done', 'drop', 
 
 /** The part of a payload that says whom the job works for, and under which epoch. */
 const BatchWork = z.object({ batch_id: z.string(), epoch: z.int() });
-
-function batchIdOf(payload: unknown): string | undefined {
-  return BatchWork.safeParse(payload).data?.batch_id;
-}
 
 /**
  * Stops the batch of a job that cannot go on: failed for a fault in its data, halted for a person otherwise. Only under
@@ -55,14 +52,8 @@ async function stopBatch(
   });
 }
 
-function logOutcome(logger: Logger, decision: Decision, error: unknown, context: JobContext, payload: unknown): void {
-  const fields = {
-    ...context,
-    signal: undefined,
-    requestId: undefined,
-    batch: batchIdOf(payload),
-    error: describeError(error),
-  };
+function logOutcome(logger: Logger, decision: Decision, error: unknown): void {
+  const fields = { error: describeError(error) };
   if (decision.action === 'drop') logger.info(fields, 'job dropped: its batch has moved on');
   else if (error instanceof DeferError) logger.info(fields, 'job put off');
   else if (decision.action === 'retry' || decision.action === 'defer') logger.warn(fields, `job: ${decision.action}`);
@@ -82,13 +73,26 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
     Object.entries(handlers).map(([kind, handler]) => [
       kind,
       (payload: never, context: JobContext) =>
-        watchRun(runtime, context, async () => {
-          const stop = metrics.chunkDuration.startTimer({ stage: kind });
-          await handler(payload, context);
-          stop();
-        }),
+        withJobScope({ queue: contract.name, ...context }, payload, () =>
+          watchRun(runtime, context, async () => {
+            const stop = metrics.chunkDuration.startTimer({ stage: kind });
+            await handler(payload, context);
+            stop();
+          }),
+        ),
     ]),
   ) as Handlers<J>;
+  async function conclude(error: unknown, decision: Decision, payload: unknown, context: JobContext): Promise<void> {
+    metrics.jobs.inc({ stage: context.kind, outcome: decision.action });
+    logOutcome(logger, decision, error);
+    if (decision.action === 'drop') await deleteOutboxEntry(pool, context.jobId);
+    if (decision.action === 'fail' || decision.action === 'halt') {
+      await stopBatch(pool, config.service, payload, decision.action === 'fail' ? 'failed' : 'halted', {
+        reason: `${context.kind}: ${describeReason(error)}`,
+        incident: error instanceof CrashLoopError ? 'crash_loop' : undefined,
+      });
+    }
+  }
   for (const stage of Object.keys(handlers)) {
     for (const outcome of JOB_OUTCOMES) metrics.jobs.inc({ stage, outcome }, 0);
   }
@@ -102,17 +106,9 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
       metrics.jobs.inc({ stage: context.kind, outcome: 'done' });
     },
     onError: (error, decision, payload, context) =>
-      withRequestId(context.requestId, async () => {
-        metrics.jobs.inc({ stage: context.kind, outcome: decision.action });
-        logOutcome(logger, decision, error, context, payload);
-        if (decision.action === 'drop') await deleteOutboxEntry(pool, context.jobId);
-        if (decision.action === 'fail' || decision.action === 'halt') {
-          await stopBatch(pool, config.service, payload, decision.action === 'fail' ? 'failed' : 'halted', {
-            reason: `${context.kind}: ${describeReason(error)}`,
-            incident: error instanceof CrashLoopError ? 'crash_loop' : undefined,
-          });
-        }
-      }),
+      withRequestId(context.requestId, () =>
+        withJobScope({ queue: contract.name, ...context }, payload, () => conclude(error, decision, payload, context)),
+      ),
     onWorkerError: (error) => logger.warn({ error: describeError(error) }, 'worker error'),
   });
   metrics.watchConsuming(contract.name, () => consumer.isConsuming());

@@ -147,7 +147,7 @@ export function addApproveBatch(server: ApiServer, context: ApiContext): void {
       );
       const { batch_id } = params;
       const { stage, role } = body;
-      context.logger.info({ batch_id, stage, role, outcome }, 'approval decided');
+      context.logger.info({ batch: batch_id, stage, role, outcome }, 'approval decided');
       reply.code(outcome === 'repeat' ? 200 : 201);
       return readBatchDetail(context.pool, batch_id);
     },

@@ -33,16 +33,19 @@ export function addCloseIncident(server: ApiServer, context: ApiContext): void {
       },
     },
     async ({ params, body, caller }) => {
-      await changeBatch(context, caller, params.batch_id, async (client) => {
+      const isNew = await changeBatch(context, caller, params.batch_id, async (client) => {
         const incidents = await listIncidents(client, params.batch_id);
         const incident = incidents.find(({ incident_id }) => incident_id === params.incident_id);
         if (incident === undefined) throw new Problem('not-found', 'The batch has no incident of this number.');
         if (incident.closed_at === null) {
           await closeIncident(client, incident.incident_id, { actor: caller.actor, note: body.note });
-        } else if (incident.note !== body.note) {
-          throw new Problem('conflict', `${incident.closed_by} has closed it: ${incident.note ?? 'without a note'}.`);
+          return true;
         }
+        if (incident.note === body.note) return false;
+        throw new Problem('conflict', `${incident.closed_by} has closed it: ${incident.note ?? 'without a note'}.`);
       });
+      const { batch_id: batch, incident_id: incident } = params;
+      if (isNew) context.logger.info({ batch, incident }, 'incident closed');
       return readBatchDetail(context.pool, params.batch_id);
     },
   );

@@ -72,6 +72,7 @@ function addRaise(server: ApiServer, context: ApiContext): void {
       const isNew = await changeBatch(context, caller, params.batch_id, (client, batch) =>
         escalate(client, batch, caller, body.why),
       );
+      if (isNew) context.logger.info({ batch: params.batch_id }, 'conflict escalated');
       reply.code(isNew ? 201 : 200);
       return readBatchDetail(context.pool, params.batch_id);
     },
@@ -108,6 +109,8 @@ function addDecide(server: ApiServer, context: ApiContext): void {
         await insertEscalationDecision(client, { batchId, escalationNo, actor: caller.actor, ...body });
         return true;
       });
+      if (isNew)
+        context.logger.info({ batch: batchId, escalation: escalationNo, role: body.role }, 'escalation decided');
       reply.code(isNew ? 201 : 200);
       return readBatchDetail(context.pool, batchId);
     },

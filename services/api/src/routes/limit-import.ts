@@ -35,8 +35,8 @@ export function addLimitImport(server: ApiServer, context: ApiContext): void {
       },
     },
     async ({ params, body, caller }) => {
-      await changeBatch(context, caller, params.batch_id, async (client, batch) => {
-        if (batch.import_limit === body.events) return;
+      const isNew = await changeBatch(context, caller, params.batch_id, async (client, batch) => {
+        if (batch.import_limit === body.events) return false;
         if (!BEFORE_IMPORT.includes(batch.resume_status ?? batch.status)) {
           throw new Problem(
             'conflict',
@@ -44,7 +44,9 @@ export function addLimitImport(server: ApiServer, context: ApiContext): void {
           );
         }
         await setImportLimit(client, batch.batch_id, body.events);
+        return true;
       });
+      if (isNew) context.logger.info({ batch: params.batch_id, events: body.events }, 'import limited');
       return readBatchDetail(context.pool, params.batch_id);
     },
   );

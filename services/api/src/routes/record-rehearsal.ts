@@ -77,6 +77,7 @@ export function addRecordRehearsal(server: ApiServer, context: ApiContext): void
         await startRunWhenReady(client, batch);
         return inserted;
       });
+      if (isNew) context.logger.info({ batch: params.batch_id, rehearsed: report.batch_id }, 'rehearsal recorded');
       reply.code(isNew ? 201 : 200);
       return readBatchDetail(context.pool, params.batch_id);
     },

@@ -28,6 +28,7 @@ export function addRunRetention(server: ApiServer, context: ApiContext): void {
       const { run_id, is_new } = await withTransaction(context.pool, caller.actor, (client) =>
         requestRetentionRun(client, caller.actor),
       );
+      if (is_new) context.logger.info({ run: run_id }, 'retention asked for');
       reply.code(is_new ? 202 : 200);
       return readRetentionRun(context.pool, run_id);
     },

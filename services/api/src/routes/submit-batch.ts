@@ -98,7 +98,7 @@ export function addSubmitBatch(server: ApiServer, context: ApiContext): void {
         ];
         if (mistakes.length > 0) throw invalidRequest(mistakes);
         const isNew = await submit(context, body, sha256, caller.actor);
-        if (isNew) context.logger.info({ batch_id: body.batch_id, source: body.source }, 'batch submitted');
+        if (isNew) context.logger.info({ batch: body.batch_id, source: body.source }, 'batch submitted');
         reply.code(isNew ? 202 : 200);
         if (!isNew) existing = await getBatch(context.pool, body.batch_id);
       }
