@@ -45,15 +45,21 @@ async function readIfThere(file: string): Promise<string | undefined> {
 }
 
 async function readEnvFile(child: ChildProcess, stateDir: string): Promise<Record<string, string>> {
-  return waitFor(
-    'the stack to write its env file',
-    async () => {
-      if (child.exitCode !== null) throw new Error(`the stack ended with ${child.exitCode}`);
-      const text = await readIfThere(path.join(stateDir, 'env'));
-      return text === undefined ? undefined : parseEnv(text);
-    },
-    START_TIMEOUT_MS,
-  );
+  try {
+    return await waitFor(
+      'the stack to write its env file',
+      async () => {
+        if (child.exitCode !== null) throw new Error(`the stack ended with ${child.exitCode}`);
+        const text = await readIfThere(path.join(stateDir, 'env'));
+        return text === undefined ? undefined : parseEnv(text);
+      },
+      START_TIMEOUT_MS,
+    );
+  } catch (error) {
+    // Nobody else knows of it.
+    child.kill('SIGINT');
+    throw error;
+  }
 }
 
 async function exitOf(child: ChildProcess): Promise<number | null> {
