@@ -27,7 +27,7 @@ export function createErasing(runtime: KeyedRuntime): Erasing {
       const { erasure_id: erasureId } = await withTransaction(runtime.pool, 'officer', (client) =>
         requestErasure(client, { actor: 'officer', pseudonyms, search }),
       );
-      searches.start({ erasureId, search, subject: person, keys: runtime.keys });
+      searches.start({ erasureId, search, subject: person, keys: runtime.keys, pseudonyms, actor: 'officer' });
       await searches.rest();
       return erasureId;
     },
