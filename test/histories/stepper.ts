@@ -26,6 +26,7 @@ import { createErasing, type Erasing } from './erasing.ts';
 
 /** A piece of work of the outbox. */
 export interface Job {
+  outbox_id: number;
   job_id: string;
   kind: string;
   batch_id: string;
@@ -106,7 +107,7 @@ export async function createStepper(layout: KeyLayout, settings: Record<string, 
     upload,
     async dueJobs(batchId) {
       const { rows } = await pool.query<Job>(
-        `select o.job_id, o.kind, o.batch_id, o.payload
+        `select o.outbox_id, o.job_id, o.kind, o.batch_id, o.payload
            from analytics.backfill_outbox o join analytics.backfill_batches b using (batch_id)
           where o.batch_id = $1 and b.status = any (o.when_status) order by o.outbox_id`,
         [batchId],
@@ -123,7 +124,7 @@ export async function createStepper(layout: KeyLayout, settings: Record<string, 
         if (error instanceof StaleWorkError) return false;
         throw error;
       } finally {
-        await deleteOutboxEntry(pool, job.job_id);
+        await deleteOutboxEntry(pool, job.outbox_id);
       }
     },
     async halt(batchId) {

@@ -10,6 +10,8 @@ export interface JobContext {
   readonly attempt: number;
   /** Aborted when the service stops: finish the piece at hand and throw. */
   readonly signal: AbortSignal;
+  /** The entry of the outbox that the run works off, once that is known; runs of maintenance have none. */
+  outboxId?: number | undefined;
   /** The request that the work goes back to, once that is known. */
   requestId?: string | undefined;
 }

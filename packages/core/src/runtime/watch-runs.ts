@@ -24,6 +24,7 @@ export async function watchRun(
   const { jobId } = job;
   try {
     const begun = await beginOutboxRun(pool, jobId);
+    job.outboxId = begun?.outbox_id;
     const lost = begun?.lost ?? 0;
     if (lost >= MOST_LOST_RUNS) {
       throw new CrashLoopError(

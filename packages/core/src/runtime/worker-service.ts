@@ -82,10 +82,13 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
         ),
     ]),
   ) as Handlers<J>;
+  const strikeOff = async ({ outboxId }: JobContext) => {
+    if (outboxId !== undefined) await deleteOutboxEntry(pool, outboxId);
+  };
   async function conclude(error: unknown, decision: Decision, payload: unknown, context: JobContext): Promise<void> {
     metrics.jobs.inc({ stage: context.kind, outcome: decision.action });
     logOutcome(logger, decision, error);
-    if (decision.action === 'drop') await deleteOutboxEntry(pool, context.jobId);
+    if (decision.action === 'drop') await strikeOff(context);
     if (decision.action === 'fail' || decision.action === 'halt') {
       await stopBatch(pool, config.service, payload, decision.action === 'fail' ? 'failed' : 'halted', {
         reason: `${context.kind}: ${describeReason(error)}`,
@@ -102,7 +105,7 @@ export function createRuntimeConsumer<J extends Record<string, JobDefinition>>(
     concurrency: config.concurrency,
     lockMs: config.jobLockMs,
     async onDone(context) {
-      await deleteOutboxEntry(pool, context.jobId);
+      await strikeOff(context);
       metrics.jobs.inc({ stage: context.kind, outcome: 'done' });
     },
     onError: (error, decision, payload, context) =>

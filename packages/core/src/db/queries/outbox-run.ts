@@ -1,16 +1,19 @@
 import type { Queryable } from '../pool.ts';
 
+interface OutboxRun {
+  outbox_id: number;
+  lost: number;
+  request_id: string | null;
+}
+
 /**
  * Notes that a run of the job begins.
  *
- * @returns `lost`: how many runs before it were cut off one after the other without getting the work on, and the request
- *   that the work goes back to; undefined when nobody has written the job down
+ * @returns the entry's number, how many runs before this one were cut off one after the other without getting the work on
+ *   (`lost`), and the request that the work goes back to; undefined when nobody has written the job down
  */
-export async function beginOutboxRun(
-  db: Queryable,
-  jobId: string,
-): Promise<{ lost: number; request_id: string | null } | undefined> {
-  const { rows } = await db.query<{ lost: number; request_id: string | null }>(
+export async function beginOutboxRun(db: Queryable, jobId: string): Promise<OutboxRun | undefined> {
+  const { rows } = await db.query<OutboxRun>(
     `with work as (
        select o.outbox_id,
               (select count(*) from analytics.backfill_import_parts p
@@ -22,7 +25,7 @@ export async function beginOutboxRun(
         set runs_begun = case when o.run_progress = w.progress then o.runs_begun + 1 else 1 end,
             run_progress = w.progress
        from work w where w.outbox_id = o.outbox_id
-     returning o.runs_begun - 1 as lost, o.request_id`,
+     returning o.outbox_id, o.runs_begun - 1 as lost, o.request_id`,
     [jobId],
   );
   return rows[0];
