@@ -128,6 +128,8 @@ describe('batches, scraped from the API by a real Prometheus', () => {
 
   it('has data for each panel of each dashboard', async () => {
     await submit('published', 10_000, 100, 0);
+    // Over with the publish.
+    await value('backfill_freeze_age_seconds{batch_id="published"}');
     await pipeline.change('published', 'awaiting_publish_approval', 'publishing');
     await pipeline.rest('published', ['published']);
     const queries = await readPanelQueries({ batch_id: 'many', __rate_interval: '10s' });
@@ -192,7 +194,11 @@ describe('batches, scraped from the API by a real Prometheus', () => {
     const readBatches = async (url: string) =>
       (await (await fetch(`${url}/metrics`)).text()).split('\n').filter((line) => line.includes('{batch_id='));
     const isOfTime = (line: string) => line.startsWith('backfill_freeze_age');
-    const before = (await readBatches(api.url)).filter((line) => !isOfTime(line));
+    // The API keeps what it has read for a second.
+    const before = await waitFor('the end of the publish', async () => {
+      const lines = (await readBatches(api.url)).filter((line) => !isOfTime(line));
+      return lines.includes('backfill_batch_info{batch_id="published",status="published"} 1') ? lines : undefined;
+    });
     expect(before.length).toBeGreaterThan(20);
     const redis = new Redis(pipeline.env.REDIS_URL ?? '');
     await redis.flushall();
