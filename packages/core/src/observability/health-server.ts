@@ -43,7 +43,8 @@ export async function startHealthServer(
   options: Health & { host: string; port: number },
 ): Promise<{ url: string; close(): Promise<void> }> {
   const server: Server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    // An address that is none, such as `//`, is nobody's page; an error here would end the service.
+    const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '';
     answer(path, options).then(
       ([status, type, body]) => response.writeHead(status, { 'content-type': type }).end(body),
       () => response.writeHead(500, { 'content-type': 'application/json' }).end('{"status":"error"}'),
