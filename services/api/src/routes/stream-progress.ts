@@ -75,6 +75,8 @@ function countStream(open: Map<string, number>, { caller }: FastifyRequest, repl
     reply.header('retry-after', RETRY_AFTER_SECONDS);
     throw new Problem('too-many-requests', `At most ${MOST_STREAMS} batches can be followed at once.`);
   }
+  // Who has gone already closes nothing any more: counted, the stream would be open for ever.
+  if (reply.raw.destroyed) return;
   open.set(actor, count + 1);
   reply.raw.once('close', () => {
     const left = (open.get(actor) ?? 1) - 1;
