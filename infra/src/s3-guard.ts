@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type S3rver from 's3rver';
 import S3Error from 's3rver/lib/models/error.js';
 import { S3_REGION } from './s3.ts';
-import type { AtomicStore } from './s3-store.ts';
+import { type AtomicStore, unquoted } from './s3-store.ts';
 
 /**
  * Goes before s3rver's own handling and adds what it lacks: anonymous requests and other keys are
@@ -25,7 +25,7 @@ export function guardS3(accessKeyId: string, store: AtomicStore): S3rver['middle
       context.status = 204;
       return;
     }
-    await checkIfNoneMatch(context, { bucket, key }, store);
+    await checkConditions(context, { bucket, key }, store);
     await next();
     checkIfMatch(context, key);
   };
@@ -44,15 +44,12 @@ export function placeOf(encodedPath: string): { bucket: string; key: string } {
 }
 
 /** At the end of an upload in parts; of one in a piece the store looks itself. */
-async function checkIfNoneMatch(
+async function checkConditions(
   { method, query, headers }: S3rver.Context,
-  { bucket, key }: { bucket: string; key: string },
+  place: { bucket: string; key: string },
   store: AtomicStore,
 ): Promise<void> {
-  if (method !== 'POST' || query.uploadId === undefined || headers['if-none-match'] !== '*') return;
-  if (await store.existsObject(bucket, key)) {
-    throw new S3Error('PreconditionFailed', 'The object exists already.', { Key: key });
-  }
+  if (method === 'POST' && query.uploadId !== undefined) await store.requireConditions(place, headers);
 }
 
 /** Looks at the ETag of the very answer, so that no change can come between. */
@@ -68,8 +65,4 @@ function checkIfMatch(context: S3rver.Context, key: string): void {
 
 function isStream(body: unknown): body is Readable {
   return typeof body === 'object' && body !== null && 'destroy' in body && typeof body.destroy === 'function';
-}
-
-function unquoted(etag: string): string {
-  return etag.replaceAll('"', '');
 }

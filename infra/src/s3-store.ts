@@ -52,9 +52,7 @@ export class AtomicStore extends FilesystemStore {
     try {
       const stored = await this.#receive(object.content, headers, draft);
       await this.#alone(object.bucket, object.key, async () => {
-        if (headers['if-none-match'] === '*' && (await this.existsObject(object.bucket, object.key))) {
-          throw new S3Error('PreconditionFailed', 'The object exists already.', { Key: object.key });
-        }
+        await this.requireConditions(object, headers);
         await moveInto(draft, this.getResourcePath(object.bucket, object.key, 'object'));
         await this.putMetadata(object.bucket, object.key, withoutFraming(object.metadata), stored.md5);
       });
@@ -62,6 +60,20 @@ export class AtomicStore extends FilesystemStore {
     } finally {
       await rm(draft, { force: true });
     }
+  }
+
+  /** Throws unless what stands there is as `If-Match` and `If-None-Match` of a write want it. */
+  async requireConditions({ bucket, key }: { bucket: string; key: string }, headers: RequestHeaders): Promise<void> {
+    const wanted = headers['if-match'];
+    const hasNone = headers['if-none-match'] === '*';
+    if (wanted === undefined && !hasNone) return;
+    const exists = await this.existsObject(bucket, key);
+    if (hasNone && exists) throw new S3Error('PreconditionFailed', 'The object exists already.', { Key: key });
+    if (wanted === undefined) return;
+    if (!exists) throw new S3Error('NoSuchKey', 'The specified key does not exist.', { Key: key });
+    const { etag = '' } = await this.getMetadata(bucket, key);
+    if (unquoted(etag) === unquoted(String(wanted))) return;
+    throw new S3Error('PreconditionFailed', 'The object is not the one to be replaced.', { Key: key });
   }
 
   override async deleteObject(bucket: string, key: string): Promise<void> {
@@ -159,6 +171,11 @@ export class AtomicStore extends FilesystemStore {
       if (this.#busy.get(name) === mine) this.#busy.delete(name);
     }
   }
+}
+
+/** An ETag without its quotes. */
+export function unquoted(etag: string): string {
+  return etag.replaceAll('"', '');
 }
 
 /** The headers of the request whose body this is. */

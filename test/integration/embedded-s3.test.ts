@@ -3,10 +3,12 @@ import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
+  HeadObjectCommand,
   PutObjectCommand,
   paginateListObjectsV2,
   S3Client,
@@ -97,7 +99,17 @@ it('honours If-Match and If-None-Match', async () => {
   await expect(read('pinned', { IfMatch, Range: 'bytes=0-1' })).rejects.toThrow(refused);
   await expect(read('pinned', { IfMatch })).rejects.toThrow(refused);
   await expect(put('three', { IfNoneMatch: '*' })).rejects.toThrow(refused);
+  await expect(put('three', { IfMatch })).rejects.toThrow(refused);
   expect(await read('pinned')).toBe('two');
+  const { ETag: now } = await client.send(new HeadObjectCommand({ Bucket, Key: 'pinned' }));
+  await put('three', { IfMatch: now });
+  expect(await read('pinned')).toBe('three');
+  const upload = { Bucket, Key: 'pinned', UploadId: '' };
+  upload.UploadId = (await client.send(new CreateMultipartUploadCommand(upload))).UploadId ?? '';
+  const { ETag } = await client.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body: 'four' }));
+  const end = { ...upload, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } };
+  await expect(client.send(new CompleteMultipartUploadCommand({ ...end, IfMatch: now }))).rejects.toThrow(refused);
+  expect(await read('pinned')).toBe('three');
 });
 
 it('lists every key once and in order, over several pages', async () => {

@@ -158,7 +158,7 @@ it('leaves nothing readable of a batch while its objects are replaced', async ()
   await work('waiting');
   await sql.query(
     `insert into analytics.backfill_erasure_objects (batch_id, from_key, to_key) values ('waiting', $1, null)`,
-    [archiveLayout.erasing('waiting', '0')],
+    [archiveLayout.erasing('waiting', 'attempt', '0')],
   );
   await stepper.change('waiting', ['awaiting_publish_approval'], 'verifying');
   const [due] = await stepper.dueJobs('waiting');

@@ -13,3 +13,9 @@ export interface BatchToErase {
    */
   hold(client: Client): Promise<void>;
 }
+
+/** One attempt at it: others may be at it too, as one that is frozen. */
+export interface ErasureAttempt extends BatchToErase {
+  /** A UUID, in the names of what it prepares: nobody else ever writes these objects. */
+  name: string;
+}

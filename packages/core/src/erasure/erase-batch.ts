@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { crashPoint } from '../crash-point.ts';
+import { reopenErasures } from '../db/queries/erasure-reopen.ts';
 import { listFiles } from '../db/queries/file-list.ts';
 import { listMirrorObjects, type MirrorObject } from '../db/queries/mirror-object-list.ts';
 import { listLinesOfPerson } from '../db/queries/person-line-list.ts';
 import { withTransaction } from '../db/transaction.ts';
 import { archiveLayout } from '../storage/layout.ts';
-import type { BatchToErase } from './batch-to-erase.ts';
+import type { BatchToErase, ErasureAttempt } from './batch-to-erase.ts';
 import { eraseInTransaction } from './erase-in-transaction.ts';
 import type { ErasureWork } from './erasure-work.ts';
 import { findStrays } from './find-strays.ts';
@@ -46,6 +48,33 @@ async function listMirrored({ pool, store, config, signal }: ErasureWork, batchI
 export async function eraseInBatch(work: ErasureWork, target: BatchToErase): Promise<unknown[]> {
   const { pool } = work;
   const { batch_id: batchId } = target.batch;
+  const { rows } = await pool.query<{ now: string }>('select clock_timestamp()::text as now');
+  try {
+    return await tryToErase(work, { ...target, name: randomUUID() });
+  } catch (error) {
+    // It may have been frozen, and has left objects that those have not seen who were through with the batch meanwhile.
+    await withTransaction(pool, ACTOR, (client) => reopenErasures(client, batchId, rows[0]?.now)).catch(
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+/** What the attempt has prepared and what takes no place, as of a file that turned out to be damaged. */
+async function listUnused({ store, config, signal }: ErasureWork, target: ErasureAttempt, { moves }: Objects) {
+  const used = new Set(moves.map((move) => move.from));
+  const unused: string[] = [];
+  const prefix = archiveLayout.erasing(target.batch.batch_id, target.name, '');
+  for await (const { key } of store.list(config.storage.archiveBucket, prefix)) {
+    signal.throwIfAborted();
+    if (!used.has(key)) unused.push(key);
+  }
+  return unused;
+}
+
+async function tryToErase(work: ErasureWork, target: ErasureAttempt): Promise<unknown[]> {
+  const { pool } = work;
+  const { batch_id: batchId } = target.batch;
   await finishErasureObjects(work, batchId);
   const files = await listMirrored(work, batchId);
   const objects: Objects = { moves: [], failures: [] };
@@ -59,6 +88,7 @@ export async function eraseInBatch(work: ErasureWork, target: BatchToErase): Pro
   const snapshots = await rewriteSnapshots(work, target, objects);
   const rewritten = await rewriteAllSamples(work, target, samples, objects);
   crashPoint('erase:prepared');
+  for (const from of await listUnused(work, target, objects)) objects.moves.push({ from, to: null });
   const prepared = { named, files, lines, amended, parts, snapshots, ...rewritten, strays };
   await withTransaction(pool, ACTOR, async (client) => {
     await eraseInTransaction(work, client, target, prepared, objects);

@@ -46,6 +46,30 @@ async function requireAsPrepared(client: Client, batchId: string, prepared: Prep
   }
 }
 
+/**
+ * The batch is held, and no object of it is being replaced: what others took for strays while this process was frozen is gone.
+ *
+ * @throws {StaleWorkError} when something of what was prepared is
+ */
+async function requirePrepared(
+  { store, config, signal }: ErasureWork,
+  batchId: string,
+  { parts, snapshots, references }: Prepared,
+  { moves }: Objects,
+): Promise<void> {
+  const keys = [
+    ...moves.filter((move) => move.to !== null).map((move) => move.from),
+    ...[...parts.values()].flatMap(({ object }) => object?.key ?? []),
+    ...snapshots.map((snapshot) => snapshot.key),
+    ...[...references.values()].map((reference) => reference.key),
+  ];
+  for (const key of keys) {
+    if (!(await store.exists(config.storage.archiveBucket, key, signal))) {
+      throw new StaleWorkError(`what was prepared for ${batchId} was taken away by another process`);
+    }
+  }
+}
+
 /** What was done to rows and texts of the database. */
 interface ErasedCounts {
   rows: Awaited<ReturnType<typeof eraseBatchRows>>;
@@ -97,6 +121,7 @@ export async function eraseInTransaction(
   const { config } = work;
   await hold(client);
   await requireAsPrepared(client, batchId, prepared);
+  await requirePrepared(work, batchId, prepared, objects);
   const { lines, parts, snapshots, references, strays } = prepared;
   const found = snapshots.flatMap((snapshot) => snapshot.events);
   const { events } = await collectErased(client, batchId, { erasureId, pseudonyms, lines, events: found });

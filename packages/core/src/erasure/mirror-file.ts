@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import type { MirrorObject } from '../db/queries/mirror-object-list.ts';
-import { BackfillError } from '../errors.ts';
+import { BackfillError, DeferError } from '../errors.ts';
 import { type Compression, decompress } from '../formats/compression.ts';
 import { createRecordScanner } from '../formats/formats.ts';
 import type { RawLine } from '../formats/raw-line.ts';
@@ -12,6 +12,7 @@ import { type EmptiedFile, emptyLines } from './empty-lines.ts';
 
 /** Longer lines are not looked into. */
 const MOST_LINE_BYTES = 16 * 1024 * 1024;
+const CHANGED_DELAY_MS = 1_000;
 
 /** A place in the object store. */
 export interface ObjectPlace {
@@ -94,19 +95,26 @@ export async function rewriteMirrorFile(
 }
 
 /**
- * Has one object take the place of another, and goes on where a crash interrupted it.
+ * Has one object take the place of another, and goes on where a crash interrupted it. Under the store's own condition that
+ * the other one is still what was found there: a process that was frozen meanwhile puts nothing old in the place of what others
+ * have written since.
  *
- * @returns false when the first one is gone: that was done already
+ * @throws {DeferError} when the other one has changed meanwhile
  */
-export async function moveObject(from: ObjectPlace, to: string, signal: AbortSignal): Promise<boolean> {
+export async function moveObject(from: ObjectPlace, to: string, signal: AbortSignal): Promise<void> {
   const { store, bucket, key } = from;
-  if (!(await store.exists(bucket, key, signal))) return false;
+  const was = await store.etagOf(bucket, to, signal);
+  // It was done already.
+  if (!(await store.exists(bucket, key, signal))) return;
   const body = await store.get(bucket, key, { signal });
+  let isMoved: boolean;
   try {
-    await store.putStream(bucket, to, body, signal);
+    isMoved = await (was === undefined
+      ? store.putStreamOnce(bucket, to, body, signal)
+      : store.replaceStream(bucket, to, body, was, signal));
   } finally {
     body.destroy();
   }
+  if (!isMoved) throw new DeferError(`s3://${bucket}/${to} has changed while it was replaced`, CHANGED_DELAY_MS);
   await store.remove(bucket, key);
-  return true;
 }

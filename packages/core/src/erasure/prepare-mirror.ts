@@ -3,7 +3,7 @@ import type { ErasedLine } from '../db/queries/erased-collect.ts';
 import type { AmendedFile } from '../db/queries/file-amend.ts';
 import type { MirrorObject } from '../db/queries/mirror-object-list.ts';
 import { archiveLayout } from '../storage/layout.ts';
-import type { BatchToErase } from './batch-to-erase.ts';
+import type { ErasureAttempt } from './batch-to-erase.ts';
 import type { ErasureWork } from './erasure-work.ts';
 import { rewriteMirrorFile } from './mirror-file.ts';
 import { rewriteManifest } from './rewrite-manifest.ts';
@@ -12,7 +12,7 @@ import { type Objects, tryObject } from './try-object.ts';
 /** Writes the mirror's files anew beside the old ones, and what is to be said of them. */
 async function rewriteMirror(
   work: ErasureWork,
-  { batch }: BatchToErase,
+  { batch, name }: ErasureAttempt,
   files: readonly MirrorObject[],
   lines: readonly ErasedLine[],
   objects: Objects,
@@ -30,7 +30,7 @@ async function rewriteMirror(
       bucket: config.storage.archiveBucket,
       key: archiveLayout.mirrorObject(batchId, file.source_file),
     };
-    const to = archiveLayout.erasing(batchId, String(file.file_no));
+    const to = archiveLayout.erasing(batchId, name, String(file.file_no));
     const chunkStarts = ofFile.map((chunk) => chunk.first_line);
     const options = { erased, chunkStarts, signal };
     const written = await tryObject(work, objects, () => rewriteMirrorFile(from, to, file, options));
@@ -53,7 +53,7 @@ async function rewriteMirror(
 /** Prepares the mirror's files and its manifest: those that could be written anew, and their lines. */
 export async function prepareMirror(
   work: ErasureWork,
-  target: BatchToErase,
+  target: ErasureAttempt,
   files: readonly MirrorObject[],
   found: readonly ErasedLine[],
   { moves, failures }: Objects,

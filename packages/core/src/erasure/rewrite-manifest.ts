@@ -4,14 +4,14 @@ import type { AmendedFile } from '../db/queries/file-amend.ts';
 import type { MirrorObject } from '../db/queries/mirror-object-list.ts';
 import { type MirrorManifest, nextManifest } from '../plan/mirror-manifest.ts';
 import { archiveLayout, MANIFEST_NAME } from '../storage/layout.ts';
-import type { BatchToErase } from './batch-to-erase.ts';
+import type { ErasureAttempt } from './batch-to-erase.ts';
 import { type ErasureWork, readObject } from './erasure-work.ts';
 import type { Objects } from './try-object.ts';
 
 /** Writes the manifest that names the one before it as its parent. */
 export async function rewriteManifest(
   work: ErasureWork,
-  { batch: { batch_id: batchId } }: BatchToErase,
+  { batch: { batch_id: batchId }, name }: ErasureAttempt,
   {
     files,
     amended,
@@ -46,7 +46,7 @@ export async function rewriteManifest(
     { manifest, key: parent.slice(archiveLayout.mirrorPrefix(batchId).length), sha256 },
     erased,
   );
-  const to = archiveLayout.erasing(batchId, MANIFEST_NAME);
+  const to = archiveLayout.erasing(batchId, name, MANIFEST_NAME);
   await store.put(archiveBucket, to, Buffer.from(`${JSON.stringify(next, null, 2)}\n`), 'application/json', signal);
   moves.push({ from: to, to: key });
 }

@@ -13,8 +13,8 @@ export const archiveLayout = {
   manifest: (batchId: string) => `raw/${batchId}/${MANIFEST_NAME}`,
   /** A manifest that a later version names as its parent. */
   oldManifest: (batchId: string, version: number) => `raw/${batchId}/manifest-${version}.json`,
-  /** What takes the place of an object of the mirror when an erasure is committed. */
-  erasing: (batchId: string, name: string) => `erasing/${batchId}/${name}`,
+  /** What takes the place of an object of the mirror when an erasure is committed. Of one attempt alone. */
+  erasing: (batchId: string, attempt: string, name: string) => `erasing/${batchId}/${attempt}/${name}`,
   /** Where such objects of a batch are. */
   erasingPrefix: (batchId: string) => `erasing/${batchId}/`,
   /** Named by content, so that a repeated write is the same write. */

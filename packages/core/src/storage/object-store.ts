@@ -53,6 +53,8 @@ export interface ObjectStore {
   get(bucket: string, key: string, options?: GetOptions): Promise<Readable>;
   /** True when the object exists. */
   exists(bucket: string, key: string, signal?: AbortSignal): Promise<boolean>;
+  /** The ETag of an object, undefined when there is none. */
+  etagOf(bucket: string, key: string, signal?: AbortSignal): Promise<string | undefined>;
   put(bucket: string, key: string, body: Buffer, contentType: string, signal?: AbortSignal): Promise<void>;
   /** Writes bytes that lie in several blocks, without a copy of them. The blocks must stay as they are meanwhile. */
   putBlocks(bucket: string, key: string, content: BlockContent, signal?: AbortSignal): Promise<void>;
@@ -65,6 +67,12 @@ export interface ObjectStore {
    * @returns false when it was refused
    */
   putStreamOnce(bucket: string, key: string, body: Readable, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * Like `putStream`, and the store itself refuses it when the object is not, by the end, the one of this ETag (`If-Match`).
+   *
+   * @returns false when it was refused
+   */
+  replaceStream(bucket: string, key: string, body: Readable, etag: string, signal?: AbortSignal): Promise<boolean>;
   /** Deletes an object; one that is not there is deleted already. */
   remove(bucket: string, key: string): Promise<void>;
   /** Throws unless the bucket answers. */
@@ -110,6 +118,33 @@ async function upload(
     await running.done();
   } finally {
     signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** @returns false when the store refused it under the condition, or because another conditional write was under way */
+async function uploadIf(...args: Parameters<typeof upload>): Promise<boolean> {
+  try {
+    await upload(...args);
+    return true;
+  } catch (error) {
+    // The store says of an object that is gone that there is none to match.
+    if (isPreconditionFailed(error) || isConflict(error) || isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function etagOf(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+    return (await client.send(command, signal && { abortSignal: signal })).ETag;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 
@@ -188,15 +223,8 @@ export function createObjectStore(config: StorageConfig, onRefusal: () => void =
   return {
     list: (bucket, prefix) => list(client, bucket, prefix),
     get: (bucket, key, options = {}) => get(client, bucket, key, options),
-    async exists(bucket, key, signal) {
-      try {
-        await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), signal && { abortSignal: signal });
-        return true;
-      } catch (error) {
-        if (isMissing(error)) return false;
-        throw error;
-      }
-    },
+    exists: async (bucket, key, signal) => (await etagOf(client, bucket, key, signal)) !== undefined,
+    etagOf: (bucket, key, signal) => etagOf(client, bucket, key, signal),
     async put(bucket, key, body, contentType, signal) {
       const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType });
       await client.send(command, signal && { abortSignal: signal });
@@ -205,15 +233,10 @@ export function createObjectStore(config: StorageConfig, onRefusal: () => void =
       await client.send(putBlocksCommand(bucket, key, content), signal && { abortSignal: signal });
     },
     putStream: (bucket, key, body, signal) => upload(client, { Bucket: bucket, Key: key, Body: body }, signal),
-    async putStreamOnce(bucket, key, body, signal) {
-      try {
-        await upload(client, { Bucket: bucket, Key: key, Body: body, IfNoneMatch: '*' }, signal);
-        return true;
-      } catch (error) {
-        if (isPreconditionFailed(error) || isConflict(error)) return false;
-        throw error;
-      }
-    },
+    putStreamOnce: (bucket, key, body, signal) =>
+      uploadIf(client, { Bucket: bucket, Key: key, Body: body, IfNoneMatch: '*' }, signal),
+    replaceStream: (bucket, key, body, etag, signal) =>
+      uploadIf(client, { Bucket: bucket, Key: key, Body: body, IfMatch: etag }, signal),
     async remove(bucket, key) {
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
     },
