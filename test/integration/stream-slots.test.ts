@@ -32,3 +32,20 @@ it('frees the place of a client that leaves while its batch is looked up', async
   expect(response.status).toBe(200);
   await response.body?.cancel();
 });
+
+it.each([
+  ['revoked', 'revoked_at = now()'],
+  ['expired', 'expires_at = now()'],
+  ['of other roles', `roles = '{viewer,operator}'`],
+])('ends the stream of a token that is %s since', async (name, change) => {
+  const token = `follower ${name}`.replaceAll(' ', '-');
+  await createApiBatches(api).submit(`left-${token}`);
+  await api.addToken(token, { roles: ['viewer'] });
+  const response = await fetch(`${api.url}/v1/batches/left-${token}/progress`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(response.status).toBe(200);
+  await api.sql.query(`update analytics.backfill_api_tokens set ${change} where actor = $1`, [token]);
+  // Nothing moves the batch here: without a look at the token, the stream would be open for ever.
+  expect(await response.text()).toContain('event: batch');
+});

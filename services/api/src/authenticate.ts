@@ -40,6 +40,18 @@ export const BASIC: Scheme = {
   advice: 'Give a valid token as the password; the user name may be anything.',
 };
 
+/** Whom a header's token names as it is now, or undefined when there is none that is valid. */
+export async function findCaller(
+  pool: Pool,
+  header: string | undefined,
+  scheme: Scheme = BEARER,
+): Promise<Caller | undefined> {
+  const token = scheme.tokenOf(header);
+  // A token itself is compared with nothing. Its hash is looked up by an index, and how long that takes tells about the
+  // hash only, which nobody can choose.
+  return token === undefined ? undefined : await getApiToken(pool, hash('sha256', token, 'hex'));
+}
+
 /**
  * Looks the caller of a request up, and refuses one who lacks the role that the route asks for, or asks too often. Runs
  * before the body is read, so that nobody without a token learns what a valid one looks like.
@@ -48,14 +60,11 @@ export const BASIC: Scheme = {
  */
 export function createAuthenticator(pool: Pool, limiter: RequestLimiter, scheme: Scheme = BEARER) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const token = scheme.tokenOf(request.headers.authorization);
-    // A token itself is compared with nothing. Its hash is looked up by an index, and how long that takes tells about the
-    // hash only, which nobody can choose.
-    const caller: Caller | undefined =
-      token === undefined ? undefined : await getApiToken(pool, hash('sha256', token, 'hex'));
+    const { authorization } = request.headers;
+    const caller = await findCaller(pool, authorization, scheme);
     if (caller === undefined) {
       await limiter.countRefusal(request, reply);
-      reply.header('www-authenticate', scheme.challenge(token !== undefined));
+      reply.header('www-authenticate', scheme.challenge(scheme.tokenOf(authorization) !== undefined));
       throw new Problem('unauthorized', scheme.advice);
     }
     request.caller = caller;

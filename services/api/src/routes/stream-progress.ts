@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { RESTING_STATUSES } from '@backfill/core/domain/batch-status';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { ApiServer } from '../api-server.ts';
+import { findCaller } from '../authenticate.ts';
 import type { ApiContext } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { readBatchDetail } from '../read-batch-view.ts';
@@ -67,6 +69,11 @@ async function waitUnlessStopped(stopping: AbortSignal): Promise<boolean> {
   return !stopping.aborted;
 }
 
+/** Whether the token of a request still says what it said when the request came. */
+async function isStillCaller({ pool }: ApiContext, { caller, headers }: FastifyRequest): Promise<boolean> {
+  return isDeepStrictEqual(await findCaller(pool, headers.authorization), caller);
+}
+
 /** @throws {Problem} 429 for an actor who has too many streams open */
 function countStream(open: Map<string, number>, { caller }: FastifyRequest, reply: FastifyReply): void {
   const { actor } = caller;
@@ -105,7 +112,8 @@ export function addStreamProgress(server: ApiServer, context: ApiContext, stoppi
           200: {
             description:
               'Events named batch, each with the whole batch as its data; comments keep a silent stream open. The stream ' +
-              'ends when the batch rests, or the server stops: ask again then, with the last id as Last-Event-ID',
+              'ends when the batch rests, the token is not valid any more or its roles have changed, or the server stops: ' +
+              'ask again then, with the last id as Last-Event-ID',
             content: { 'text/event-stream': { schema: z.string() } },
           },
           204: z.undefined().describe('The batch rests, and the event of Last-Event-ID was the last one'),
@@ -123,7 +131,8 @@ export function addStreamProgress(server: ApiServer, context: ApiContext, stoppi
       let looks = 0;
       const events = progressEvents(
         async () => (looks++ === 0 ? first : look()),
-        () => waitUnlessStopped(stopping),
+        // A stream may be open for hours: who was let in may have lost their token, or their roles, since.
+        async () => (await waitUnlessStopped(stopping)) && (await isStillCaller(context, request)),
         seen,
       );
       reply.header('cache-control', 'no-store').type('text/event-stream');
