@@ -6,14 +6,18 @@ import { Redis } from 'ioredis';
 import { expect, inject, it } from 'vitest';
 import { waitFor } from '../support/wait-for.ts';
 
-it('keeps what a foreign error quotes out of Redis', async () => {
+const QUOTING = new TypeError('bad value "jane.doe@example.org 203.0.113.7"');
+
+it.each([
+  ['a foreign error', 'queue-privacy', () => Promise.resolve()],
+  ['an error of what follows a failure', 'queue-privacy-after', () => Promise.reject(QUOTING)],
+])('keeps what %s quotes out of Redis', async (_what, prefix, onError) => {
   const url = inject('servers').REDIS_URL ?? '';
-  const prefix = 'queue-privacy';
   const connection = createWorkerConnection(url);
   const admin = new Redis(url);
   const producer = createProducer(rollback, admin, prefix);
   const fail = () => {
-    throw new TypeError('bad value "jane.doe@example.org 203.0.113.7"');
+    throw QUOTING;
   };
   const consumer = createConsumer(
     rollback,
@@ -24,7 +28,7 @@ it('keeps what a foreign error quotes out of Redis', async () => {
       concurrency: 1,
       lockMs: 15_000,
       onDone: () => Promise.resolve(),
-      onError: () => Promise.resolve(),
+      onError,
       onWorkerError: () => undefined,
     },
   );

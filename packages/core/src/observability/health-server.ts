@@ -5,6 +5,17 @@ import type { Registry } from 'prom-client';
 /** Name of a dependency → undefined when well, else what is wrong with it. */
 export type ReadinessCheck = () => Promise<Record<string, string | undefined>>;
 
+/** Whoever asks while one look is under way gets what it finds: anybody may ask, and each look asks every server. */
+export function shareLook(check: ReadinessCheck): ReadinessCheck {
+  let underWay: ReturnType<ReadinessCheck> | undefined;
+  return () => {
+    underWay ??= check().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}
+
 /** What `/readyz` answers: 200 and `ready`, or 503 and the dependencies that are not well. */
 export async function answerReadiness(check: ReadinessCheck): Promise<{ status: 200 | 503; body: object }> {
   const findings = await check();
@@ -42,10 +53,11 @@ async function answer(path: string, { registry, isLive, check }: Health): Promis
 export async function startHealthServer(
   options: Health & { host: string; port: number },
 ): Promise<{ url: string; close(): Promise<void> }> {
+  const health = { ...options, check: shareLook(options.check) };
   const server: Server = createServer((request, response) => {
     // An address that is none, such as `//`, is nobody's page; an error here would end the service.
     const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '';
-    answer(path, options).then(
+    answer(path, health).then(
       ([status, type, body]) => response.writeHead(status, { 'content-type': type }).end(body),
       () => response.writeHead(500, { 'content-type': 'application/json' }).end('{"status":"error"}'),
     );

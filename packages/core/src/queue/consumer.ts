@@ -34,7 +34,7 @@ export interface ConsumerOptions {
   onDone(context: JobContext): Promise<void>;
   /** After a handler has thrown, before the decision is carried out. */
   onError(error: unknown, decision: Decision, payload: unknown, context: JobContext): Promise<void>;
-  /** Errors of the connection and of lock renewals. */
+  /** Errors of the connection, of lock renewals, and of `onError`. */
   onWorkerError(error: Error): void;
 }
 
@@ -107,7 +107,13 @@ export function createConsumer<J extends Record<string, JobDefinition>>(
       }
       const deferrals = Math.max(0, job.attemptsStarted - context.attempt);
       const decision = decide(error, { attempt: context.attempt, deferrals }, definition?.attempts ?? 1);
-      await options.onError(error, decision, job.data, context);
+      try {
+        await options.onError(error, decision, job.data, context);
+      } catch (failure) {
+        // The log has it all; Redis may have as little of it as of the error itself.
+        options.onWorkerError(failure instanceof Error ? failure : new Error(describeReason(failure)));
+        throw withoutDetails(new Error(describeReason(failure)));
+      }
       await carryOut(decision, error, job, token);
     }
   }

@@ -1,5 +1,5 @@
 import { createExporter } from '@backfill/core/observability/exporter';
-import { answerReadiness } from '@backfill/core/observability/health-server';
+import { answerReadiness, shareLook } from '@backfill/core/observability/health-server';
 import { z } from 'zod';
 import type { ApiServer } from '../api-server.ts';
 import type { ApiContext } from '../context.ts';
@@ -31,6 +31,7 @@ async function checkDependencies(context: ApiContext): Promise<Record<string, st
 export function addHealth(server: ApiServer, context: ApiContext): void {
   const { contentType } = context.metrics.registry;
   const readMetrics = createExporter(context);
+  const check = shareLook(() => checkDependencies(context));
   const common = { tags: ['health'], security: [] };
   server.get(
     '/healthz',
@@ -50,7 +51,7 @@ export function addHealth(server: ApiServer, context: ApiContext): void {
       },
     },
     async (_request, reply) => {
-      const { status, body } = await answerReadiness(() => checkDependencies(context));
+      const { status, body } = await answerReadiness(check);
       return reply.code(status).send(body as never);
     },
   );
