@@ -33,6 +33,11 @@ it.each(['limit=0', 'limit=x', 'cursor=-1', 'status=lost', 'colour=red'])('refus
   expect(json.errors).toEqual([{ path: query.split('=')[0], message: expect.any(String) }]);
 });
 
+it('refuses to be asked for a part of the freezes', async () => {
+  expect((await api.call('GET', '/v1/freezes?source=app', 'viewer')).status).toBe(422);
+  expect((await api.call('GET', '/v1/freezes', 'viewer')).status).toBe(200);
+});
+
 it.each([
   '/v1/batches/none',
   "/v1/batches/x'; drop table y",

@@ -1,5 +1,6 @@
 import { createApiClient } from '@backfill/core/client/api-client';
 import { batchPageSchema } from '@backfill/core/client/batch-view';
+import { BATCH_ID } from '@backfill/core/domain/submission';
 import type { Settings } from '../settings.ts';
 import type { Candidate } from './complete.ts';
 
@@ -17,7 +18,10 @@ export async function listBatchIds(settings: Settings, signal: AbortSignal): Pro
     });
     const { body } = await client.get(`/v1/batches?limit=${MOST}`);
     const { batches } = batchPageSchema.parse(body);
-    return batches.map(({ batch_id, status }) => ({ value: batch_id, description: status }));
+    // A shell reads what is offered: nothing that a batch cannot be called gets there, whoever answers.
+    return batches
+      .filter(({ batch_id }) => BATCH_ID.test(batch_id))
+      .map(({ batch_id, status }) => ({ value: batch_id, description: status }));
   } catch {
     return [];
   }

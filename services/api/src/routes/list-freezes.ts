@@ -27,7 +27,8 @@ export function addListFreezes(server: ApiServer, context: ApiContext): void {
         operationId: 'listFreezes',
         tags: ['events'],
         summary: 'Windows that readers must not trust yet',
-        response: { 200: Freezes, ...problemAnswers(401) },
+        querystring: z.strictObject({}),
+        response: { 200: Freezes, ...problemAnswers(401, 422) },
       },
     },
     async () => {
