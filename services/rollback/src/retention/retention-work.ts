@@ -47,6 +47,8 @@ export async function inRetentionOffice<T>(
         return { result: await work(check) };
       } finally {
         clearInterval(alive);
+        // Whoever comes next must not wait for the end of the session, which the server sees later.
+        await client.query('select pg_advisory_unlock($1)', [RETENTION_LOCK]).catch(() => undefined);
       }
     },
     { keep: false },
