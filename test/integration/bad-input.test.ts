@@ -78,10 +78,13 @@ describe('input that is refused, by name and with a reason', () => {
     expect(await staged('changed')).toBe(10);
   });
 
-  it('an object with the name of the mirror’s own manifest', async () => {
-    const batch = await run('manifest', { 'manifest.json': '{}\n', 'a.log': accessLog(20, 30) });
+  it.each([
+    ['manifest', 'manifest.json'],
+    ['older-manifest', 'manifest-1.json'],
+  ])('an object with the name of the mirror’s own %s', async (batchId, name) => {
+    const batch = await run(batchId, { [name]: '{}\n', 'a.log': accessLog(20, 30) });
     expect(batch.status).toBe('failed');
-    expect(batch.status_reason).toMatch('manifest/manifest.json has the name of the mirror');
+    expect(batch.status_reason).toMatch(`${batchId}/${name} has the name of the mirror`);
   });
 
   it('objects whose names show who they are about, by their place and never by their name', async () => {

@@ -1,7 +1,7 @@
 import { listFiles } from '../db/queries/file-list.ts';
 import { listPartObjects } from '../db/queries/part-object-list.ts';
 import { listNotedSnapshots } from '../db/queries/snapshot-noted-list.ts';
-import { archiveLayout } from '../storage/layout.ts';
+import { archiveLayout, isManifest } from '../storage/layout.ts';
 import type { ErasureWork } from './erasure-work.ts';
 
 /** Lists every object of a batch in the archive that may hold something of people, but for the reports' own. */
@@ -33,7 +33,7 @@ export async function findStrays(work: ErasureWork, batchId: string): Promise<{ 
   for await (const { kind, key, name } of listObjects(work, batchId)) {
     if (kind === 'samples') samples.push(key);
     else if (kind === 'mirror') {
-      if (!files.has(name) && !/^manifest(?:-\d+)?\.json$/.test(name)) strays.push(key);
+      if (!files.has(name) && !isManifest(name)) strays.push(key);
     } else if (!known.has(key)) strays.push(key);
   }
   return { strays, samples };

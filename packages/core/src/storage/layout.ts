@@ -1,6 +1,9 @@
 /** The mirror's own object, beside the copies. */
 export const MANIFEST_NAME = 'manifest.json';
 
+/** True for a name below the mirror that a manifest has, the one in force or one before it. Pure. */
+export const isManifest = (name: string) => /^manifest(?:-\d+)?\.json$/.test(name);
+
 /** Below it stand the heads of the audit log. */
 export const AUDIT_HEADS = 'audit/heads/';
 /** Below it stand the reports of all batches. */

@@ -3,7 +3,7 @@ import type { PlannedChunk, PlannedFile } from '../db/queries/plan-seal.ts';
 import { FatalError } from '../errors.ts';
 import { findPersonalNames } from '../recipe/detectors/personal-name.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { MANIFEST_NAME } from '../storage/layout.ts';
+import { isManifest } from '../storage/layout.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { type FormatHints, scanObject } from './scan-object.ts';
 
@@ -56,8 +56,8 @@ function checkNames(objects: readonly ObjectInfo[], bucket: string, prefix: stri
 }
 
 function checkObject(object: ObjectInfo, name: string, prefix: string, oldestAllowed: Date | null): void {
-  if (object.key === `${prefix}${MANIFEST_NAME}`) {
-    throw new FatalError(`${name} has the name of the mirror's own manifest: move it out of the prefix, then resume`);
+  if (isManifest(object.key.slice(prefix.length))) {
+    throw new FatalError(`${name} has the name of the mirror's own manifests: move it out of the prefix, then resume`);
   }
   if (oldestAllowed !== null && object.lastModified < oldestAllowed) {
     throw new FatalError(

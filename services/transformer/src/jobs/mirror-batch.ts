@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { BatchJob } from '@backfill/core/contracts/batch-job';
 import { crashPoint } from '@backfill/core/crash-point';
 import { type BatchFence, checkBatchFence, enterBatchFence } from '@backfill/core/db/queries/batch-fence';
@@ -16,7 +17,7 @@ import { withTransaction } from '@backfill/core/db/transaction';
 import { changeStatus } from '@backfill/core/dispatch/change-status';
 import { withFenceWatch } from '@backfill/core/dispatch/watch-fence';
 import { eraseInBatch } from '@backfill/core/erasure/erase-batch';
-import { FatalError, StaleWorkError } from '@backfill/core/errors';
+import { DeferError, FatalError, StaleWorkError } from '@backfill/core/errors';
 import { mirrorManifest } from '@backfill/core/plan/mirror-manifest';
 import type { Plan } from '@backfill/core/plan/plan';
 import { PiiCounter } from '@backfill/core/recipe/pii-counter';
@@ -27,6 +28,7 @@ import { archiveLayout, parseS3Prefix } from '@backfill/core/storage/layout';
 import { mirrorBytes, mirrorCopy } from './mirror-file.ts';
 
 const ACTOR = 'transformer';
+const TAKEN_DELAY_MS = 1_000;
 
 /**
  * Takes away what a process has written that died before it said so, or what an attempt before has left.
@@ -47,16 +49,30 @@ async function clearPlace(
   return true;
 }
 
-/** Lists what the mirror holds, unless people were forgotten in it before a crash: then it is listed as it is now. */
-async function writeManifest(context: KeyedRuntime, plan: Plan, signal: AbortSignal): Promise<void> {
-  if (await isAmended(context.pool, plan.batchId)) return;
-  await context.store.put(
-    context.config.storage.archiveBucket,
-    archiveLayout.manifest(plan.batchId),
-    Buffer.from(`${JSON.stringify(mirrorManifest(plan), null, 2)}\n`),
-    'application/json',
-    signal,
-  );
+/**
+ * Lists what the mirror is going to hold, before anything of it is there: whoever is forgotten while it is half made is so in
+ * a version of this list. Writes over nothing that others have written since it has looked.
+ *
+ * @throws {DeferError} when somebody else has written it meanwhile
+ */
+async function writeManifest(
+  { pool, store, config }: KeyedRuntime,
+  plan: Plan,
+  fence: BatchFence,
+  signal: AbortSignal,
+) {
+  const { archiveBucket } = config.storage;
+  const key = archiveLayout.manifest(plan.batchId);
+  const was = await store.etagOf(archiveBucket, key, signal);
+  await checkBatchFence(pool, fence);
+  if (await isAmended(pool, plan.batchId)) return;
+  const text = Readable.from([Buffer.from(`${JSON.stringify(mirrorManifest(plan), null, 2)}\n`)], {
+    objectMode: false,
+  });
+  const isWritten = await (was === undefined
+    ? store.putStreamOnce(archiveBucket, key, text, signal)
+    : store.replaceStream(archiveBucket, key, text, was, signal));
+  if (!isWritten) throw new DeferError('the manifest of the mirror was written by another worker', TAKEN_DELAY_MS);
 }
 
 /** Empties the lines of people who are to be forgotten: whoever replays old logs must not bring them back. */
@@ -101,6 +117,8 @@ export async function mirrorBatch(context: KeyedRuntime, job: BatchJob, signal: 
   await requireResidency(context, source === undefined ? [] : [source.bucket]);
   const observer = new PiiCounter();
   await withFenceWatch(pool, fence, signal, async (watched) => {
+    await writeManifest(context, plan, fence, watched);
+    crashPoint('mirror:listed');
     for (const file of await listFiles(pool, job.batch_id)) {
       if (file.mirrored_at !== null) continue;
       if (!(await clearPlace(context, fence, file))) continue;
@@ -110,9 +128,7 @@ export async function mirrorBatch(context: KeyedRuntime, job: BatchJob, signal: 
       await markFileMirrored(pool, job.batch_id, file.file_no, fence.epoch);
       crashPoint('mirror:marked');
     }
-    await writeManifest(context, plan, watched);
   });
-  crashPoint('mirror:listed');
   await forgetPeople(context, batch, fence, signal);
   await beginTransforming(context, fence);
   crashPoint('mirror:left');
